@@ -1,0 +1,64 @@
+package rooms
+
+import "time"
+
+// ActionKind says what a person asked for.
+type ActionKind string
+
+// The taps that exist.
+const (
+	CheckIn ActionKind = "check_in" // Zoom's zoomroom.check_in
+	Release ActionKind = "release"  // Zoom's zoomroom.check_out
+)
+
+// ActionState is where an action stands (design, section 3).
+type ActionState string
+
+// The states of an action. Held, queued and sent are open; accepted waits for its confirmation;
+// the others are settled.
+const (
+	Held       ActionState = "held"       // may still be undone; nothing was sent
+	Queued     ActionState = "queued"     // waits for its (next) turn
+	Sent       ActionState = "sent"       // on its way; whether it arrived is not known
+	Accepted   ActionState = "accepted"   // the service said that it took it
+	Confirmed  ActionState = "confirmed"  // its effect was seen
+	Failed     ActionState = "failed"     // a definite no; Reason says which
+	Expired    ActionState = "expired"    // its use ended before it could be sent
+	Undone     ActionState = "undone"     // taken back by a person in time
+	Superseded ActionState = "superseded" // a later tap made it pointless before it was sent
+)
+
+// Settled tells whether nothing will happen to an action in this state any more.
+func (s ActionState) Settled() bool {
+	switch s {
+	case Confirmed, Failed, Expired, Undone, Superseded:
+		return true
+	default:
+		return false
+	}
+}
+
+// Action is a tap in the journal.
+type Action struct {
+	ID          string // random, 128 bits, safe in a URL
+	Room        string
+	Kind        ActionKind
+	Reservation string    // its id
+	Ref         EventRef  // pinned when the person tapped
+	Start, End  time.Time // of the reservation when the person tapped
+	Origin      string    // where the tap came from: "panel" or "api"
+	TappedAt    time.Time
+	State       ActionState
+	Reason      Reason    // why it failed, or why it still waits; empty otherwise
+	DueAt       time.Time // held: when it is queued; queued: its next attempt
+	ExpiresAt   time.Time // after this instant it is of no use
+	Attempts    int       // how often it was sent
+	UpdatedAt   time.Time
+}
+
+// Reason says in a word why an action failed or waits. Views turn it into a sentence. Besides the
+// values here it can be any [FaultKind].
+type Reason string
+
+// ReasonGone: the reservation is no longer on the room's calendar.
+const ReasonGone Reason = "gone"
