@@ -14,8 +14,8 @@ const (
 // ActionState is where an action stands (design, section 3).
 type ActionState string
 
-// The states of an action. Held, queued and sent are open; accepted waits for its confirmation;
-// the others are settled.
+// The states of an action. Held, queued and sent are open; accepted may still be confirmed; nothing
+// happens to the others any more.
 const (
 	Held       ActionState = "held"       // may still be undone; nothing was sent
 	Queued     ActionState = "queued"     // waits for its (next) turn
@@ -28,10 +28,13 @@ const (
 	Superseded ActionState = "superseded" // a later tap made it pointless before it was sent
 )
 
-// Settled tells whether nothing will happen to an action in this state any more.
-func (s ActionState) Settled() bool {
+// Open tells whether an action in this state has still to be brought to Zoom.
+func (s ActionState) Open() bool { return s == Held || s == Queued || s == Sent }
+
+// Effective tells whether an action in this state counts: it was decided on and not refused.
+func (s ActionState) Effective() bool {
 	switch s {
-	case Confirmed, Failed, Expired, Undone, Superseded:
+	case Queued, Sent, Accepted, Confirmed:
 		return true
 	default:
 		return false

@@ -46,8 +46,8 @@ type Journal interface {
 	// Record writes the actions as they are now, new or known, all or none. When it returns nil they
 	// have reached the disk: a power cut doesn't lose them.
 	Record(actions ...Action) error
-	// ActionsOf returns the actions of a room that are not settled, or that expire after since,
-	// in the order of their taps.
+	// ActionsOf returns the actions of a room that are open (see [ActionState.Open]), or that expire
+	// after since, in the order of their taps.
 	ActionsOf(ctx context.Context, room string, since time.Time) ([]Action, error)
 }
 

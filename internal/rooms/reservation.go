@@ -40,7 +40,7 @@ func ReservationID(calendarID, eventID string) string {
 
 // Schedule is the reservations of a room over a window, as they were read.
 type Schedule struct {
-	Source       string        `json:"source"` // name of the calendar
+	Source       string        `json:"source"` // where it was read: calendar and the room's id there
 	From         time.Time     `json:"from"`   // the window is [From, To)
 	To           time.Time     `json:"to"`
 	AsOf         time.Time     `json:"as_of"`        // when it was asked for; zero: never read

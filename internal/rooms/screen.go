@@ -1,6 +1,9 @@
 package rooms
 
-import "time"
+import (
+	"reflect"
+	"time"
+)
 
 // Status is what the door says.
 type Status string
@@ -96,4 +99,21 @@ func (s Screen) Has(f Flag) bool {
 		}
 	}
 	return false
+}
+
+// Same tells whether two screens look the same: whether they differ in nothing but the instant they
+// are for, and the age of a schedule that isn't stale.
+func (s Screen) Same(o Screen) bool {
+	return reflect.DeepEqual(s.comparable(), o.comparable())
+}
+
+func (s Screen) comparable() Screen {
+	s.Now, s.Change = time.Time{}, time.Time{}
+	if !s.Has(FlagStale) && s.Fault == nil {
+		s.AsOf = time.Time{}
+	}
+	if s.Fault != nil {
+		s.Fault = &Fault{Service: s.Fault.Service, Kind: s.Fault.Kind}
+	}
+	return s
 }

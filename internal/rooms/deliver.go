@@ -1,0 +1,167 @@
+package rooms
+
+import (
+	"context"
+	"time"
+)
+
+const (
+	lookupTimeout  = 3 * time.Second  // for reading the event afresh before it is sent
+	deliverTimeout = 12 * time.Second // for one delivery, its look-up included
+	stopGrace      = 3 * time.Second  // for a delivery under way when the kiosk stops
+
+	retryBase      = time.Second // full jitter, doubling
+	retryMax       = 30 * time.Second
+	retrySlow      = 30 * time.Second // a room that is offline, or credentials that IT has to mend
+	retrySlowMax   = 5 * time.Minute
+	retryThrottled = 5 * time.Second // where Zoom doesn't say when
+)
+
+// outcome is what came of one delivery.
+type outcome struct {
+	state  ActionState // Accepted, Confirmed, Failed; Queued: to be tried again
+	reason Reason
+	after  time.Duration // what the service asked for
+}
+
+// nextDue is the action that is to be delivered next, when nothing is in flight: the first that no
+// older open action of its reservation precedes, by its due time.
+func (k *Keeper) nextDue() *Action {
+	if k.inFlight {
+		return nil
+	}
+	var next *Action
+	busy := map[string]bool{}
+	for i := range k.in.Actions {
+		a := &k.in.Actions[i]
+		if a.State == Queued && !busy[a.Reservation] && (next == nil || a.DueAt.Before(next.DueAt)) {
+			next = a
+		}
+		if a.State == Queued || a.State == Sent {
+			busy[a.Reservation] = true
+		}
+	}
+	return next
+}
+
+// dispatch sends off what is due. It is marked as sent on the disk before it goes.
+func (k *Keeper) dispatch(now time.Time) {
+	due := k.nextDue()
+	if due == nil || due.DueAt.After(now) {
+		return
+	}
+	a := *due
+	a.State, a.Attempts = Sent, a.Attempts+1
+	k.inFlight = true
+	k.update(now, a)
+	k.jobs <- a // never blocks: there is one action in flight
+}
+
+// deliver carries out deliveries until the context ends.
+func (k *Keeper) deliver(ctx context.Context) {
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case a := <-k.jobs:
+			calendarUp := k.shot.Load().CalendarFault == nil
+			o := k.attempt(ctx, a, calendarUp)
+			k.tell(func(now time.Time) { k.delivered(now, a, o) })
+		}
+	}
+}
+
+// attempt brings one action to Zoom, once. It outlives the context by the grace at most.
+func (k *Keeper) attempt(ctx context.Context, a Action, calendarUp bool) outcome {
+	limited, cancel := context.WithTimeout(context.WithoutCancel(ctx), deliverTimeout)
+	defer cancel()
+	defer context.AfterFunc(ctx, func() { time.AfterFunc(stopGrace, cancel) })()
+
+	ref, done := k.refresh(limited, a, calendarUp)
+	if done != nil {
+		return *done
+	}
+	send := k.cfg.Events.CheckIn
+	if a.Kind == Release {
+		send = k.cfg.Events.Release
+	}
+	return outcomeOf(send(limited, k.cfg.Room, ref))
+}
+
+// refresh reads the event again right before it is sent: a change key goes stale with every edit, and
+// after a delivery whose answer was lost the effect may be there already. It returns the reference
+// to send, or what came of the action without sending it.
+func (k *Keeper) refresh(ctx context.Context, a Action, calendarUp bool) (EventRef, *outcome) {
+	if !calendarUp && a.Ref.ChangeKey == "" {
+		return a.Ref, nil // such ids don't go stale: a calendar that is away must not delay Zoom
+	}
+	limited, cancel := context.WithTimeout(ctx, lookupTimeout)
+	defer cancel()
+	r, err := k.cfg.Calendar.Lookup(limited, k.cfg.Room, a.Ref)
+	fault := FaultOf(err)
+	switch {
+	case fault == nil && a.concerns(r) && r.End.After(k.cfg.Clock.Now()):
+		return r.Ref, nil
+	case fault == nil, fault.Kind == FaultNotFound:
+		return EventRef{}, goneFor(a.Kind)
+	case a.Ref.ChangeKey == "":
+		return a.Ref, nil
+	default:
+		return EventRef{}, &outcome{state: Queued, reason: Reason(fault.Kind), after: fault.RetryAfter}
+	}
+}
+
+// goneFor says what it means for an action that its reservation is over, moved or deleted: that is
+// what a release wanted; a check-in comes too late.
+func goneFor(kind ActionKind) *outcome {
+	if kind == Release {
+		return &outcome{state: Confirmed}
+	}
+	return &outcome{state: Failed, reason: ReasonGone}
+}
+
+func outcomeOf(err error) outcome {
+	fault := FaultOf(err)
+	switch {
+	case fault == nil:
+		return outcome{state: Accepted}
+	case fault.Kind.Temporary(), fault.Kind == FaultCredentials:
+		return outcome{state: Queued, reason: Reason(fault.Kind), after: fault.RetryAfter}
+	default:
+		return outcome{state: Failed, reason: Reason(fault.Kind)}
+	}
+}
+
+// delivered takes over what came of a delivery.
+func (k *Keeper) delivered(now time.Time, a Action, o outcome) {
+	k.inFlight = false
+	a.State, a.Reason = o.state, o.reason
+	if o.state == Queued {
+		a.DueAt = now.Add(k.retryPause(a, o))
+	}
+	k.update(now, a)
+	if o.state == Accepted {
+		k.readAt = append(k.readAt, now.Add(readSoon), now.Add(readSooner), now.Add(readSoonAtLatest))
+	}
+}
+
+// retryPause is how long a queued action waits: what the service asked for, or 30, 60, 120 s for
+// what somebody has to mend, or full jitter for what passes.
+func (k *Keeper) retryPause(a Action, o outcome) time.Duration {
+	doubled := func(base, most time.Duration) time.Duration {
+		return min(base<<min(max(a.Attempts-1, 0), 12), most)
+	}
+	switch FaultKind(o.reason) {
+	case FaultRoomOffline, FaultCredentials, FaultPermission:
+		return max(doubled(retrySlow, retrySlowMax), o.after)
+	case FaultThrottled:
+		return max(jitter(doubled(retryThrottled, retrySlowMax), k.cfg.Random()), o.after, retryBase)
+	default:
+		return max(jitter(doubled(retryBase, retryMax), k.cfg.Random()), o.after)
+	}
+}
+
+// jitter spreads a pause over [d/10, d): "full jitter", but never so short that it hammers.
+func jitter(d time.Duration, random float64) time.Duration {
+	return d/10 + time.Duration(random*float64(d-d/10))
+}

@@ -1,0 +1,285 @@
+package rooms
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// retryRecord is how long the keeper waits before it tries again to write what the journal could
+// not take.
+const retryRecord = 5 * time.Second
+
+// lookAgain bounds the keeper's sleep: timers don't follow a wall clock that is set.
+const lookAgain = time.Minute
+
+// KeeperConfig is what a [Keeper] works with. Everything is needed, but Events where the room has
+// no Zoom Room.
+type KeeperConfig struct {
+	Room      Room
+	Calendar  Calendar
+	Events    Events // nil: check-ins are kept here
+	Journal   Journal
+	Cache     Cache
+	Publisher Publisher
+	Clock     Clock
+	Log       *slog.Logger
+
+	Poll        time.Duration  // how often the calendar is read; > 0
+	StartSpread time.Duration  // the first reads happen at random within this time after start
+	NotBefore   time.Time      // newest instant in the stores
+	NewID       func() string  // makes ids of actions: random, 128 bits, safe in a URL
+	Random      func() float64 // in [0, 1): jitter
+}
+
+// Keeper owns a room's state. It reads the calendar, takes taps, brings them to Zoom, and publishes
+// the screen whenever that changes. One goroutine, that of Run, decides; everything else sends it
+// inputs.
+type Keeper struct {
+	cfg  KeeperConfig
+	log  *slog.Logger
+	shot atomic.Pointer[Inputs] // what readers see
+
+	inputs  chan func(now time.Time) // carried out by Run's goroutine, in order
+	wake    chan struct{}            // asks the poller to read now
+	jobs    chan Action              // at most one: the action in flight
+	stopped chan struct{}            // closed when Run returns
+
+	// The rest belongs to Run's goroutine.
+	in        Inputs
+	inFlight  bool
+	unwritten []Action    // changes that the journal could not take yet
+	readAt    []time.Time // when the calendar is to be read out of turn
+	published *Screen
+}
+
+// NewKeeper makes a keeper and loads what the stores remember of its room. It starts nothing. A
+// cache that can't be read costs the cached schedule; a journal that can't be read is an error,
+// because taps could be lost.
+func NewKeeper(ctx context.Context, cfg KeeperConfig) (*Keeper, error) {
+	k := &Keeper{
+		cfg: cfg, log: cfg.Log.With("room", cfg.Room.ID),
+		inputs: make(chan func(time.Time)), wake: make(chan struct{}, 1),
+		jobs: make(chan Action, 1), stopped: make(chan struct{}),
+	}
+	k.in = Inputs{Room: cfg.Room, NotBefore: cfg.NotBefore}
+	if err := k.load(ctx); err != nil {
+		return nil, fmt.Errorf("loading room %s: %w", cfg.Room.ID, err)
+	}
+	k.snapshot()
+	return k, nil
+}
+
+func (k *Keeper) load(ctx context.Context) error {
+	actions, err := k.cfg.Journal.ActionsOf(ctx, k.cfg.Room.ID, k.cfg.Clock.Now().Add(-shownFor))
+	if err != nil {
+		return err
+	}
+	for i := range actions {
+		if actions[i].State == Sent { // the answer was lost with the process: look again, then send again
+			actions[i].State, actions[i].Reason = Queued, Reason(FaultUnreachable)
+		}
+	}
+	k.in.Actions = actions
+	s, err := k.cfg.Cache.Schedule(ctx, k.cfg.Room.ID)
+	switch {
+	case err == nil && s.Source == k.source():
+		k.in.Schedule = s
+	case err != nil && !errors.Is(err, ErrNotFound):
+		k.log.Warn("cached schedule not read", "error", err)
+	}
+	p, err := k.cfg.Cache.Profile(ctx, k.cfg.Room.ID)
+	switch {
+	case err == nil:
+		k.in.Profile = p
+	case !errors.Is(err, ErrNotFound):
+		k.log.Warn("cached profile not read", "error", err)
+	}
+	return nil
+}
+
+// source names where the schedule comes from, so that a schedule cached from another calendar, or
+// another of its rooms, is not taken for this one's.
+func (k *Keeper) source() string { return k.cfg.Room.Calendar + "/" + k.cfg.Room.CalendarID }
+
+// Room returns the room as configured.
+func (k *Keeper) Room() Room { return k.cfg.Room }
+
+// Screen returns the room's screen as of now. It can be called from anywhere, before, during and
+// after Run.
+func (k *Keeper) Screen() Screen { return ScreenOf(*k.shot.Load(), k.cfg.Clock.Now()) }
+
+// Run keeps the room until the context ends. A request to Zoom that is on its way is given the time
+// to finish; what it answered is journalled.
+func (k *Keeper) Run(ctx context.Context) error {
+	defer close(k.stopped)
+	var wg sync.WaitGroup
+	loops, stop := context.WithCancel(ctx)
+	wg.Go(func() { k.poll(loops) })
+	wg.Go(func() { k.deliver(loops) })
+	wg.Go(func() { k.profile(loops) })
+	k.decide(ctx)
+	stop()
+	k.drain(&wg)
+	return ctx.Err()
+}
+
+// decide is the owner's loop.
+func (k *Keeper) decide(ctx context.Context) {
+	for {
+		now := k.cfg.Clock.Now()
+		timer := k.cfg.Clock.Timer(k.advance(now).Sub(now))
+		select {
+		case <-ctx.Done():
+			timer.Stop()
+			return
+		case <-timer.C:
+		case input := <-k.inputs:
+			input(k.cfg.Clock.Now())
+		}
+		timer.Stop()
+	}
+}
+
+// drain takes what the loops still have to say until they have stopped.
+func (k *Keeper) drain(wg *sync.WaitGroup) {
+	done := make(chan struct{})
+	go func() { wg.Wait(); close(done) }()
+	for {
+		select {
+		case input := <-k.inputs:
+			input(k.cfg.Clock.Now())
+		case <-done:
+			return
+		}
+	}
+}
+
+// tell hands an input to the owner and waits until it is taken up. It returns false when the keeper
+// has stopped.
+func (k *Keeper) tell(input func(now time.Time)) bool {
+	select {
+	case k.inputs <- input:
+		return true
+	case <-k.stopped:
+		return false
+	}
+}
+
+// advance does what is due at an instant and returns when something will be due next.
+func (k *Keeper) advance(now time.Time) time.Time {
+	trusted := !now.Before(k.in.NotBefore)
+	k.change(now, settle(k.in.Actions, now, trusted))
+	k.dispatch(now)
+	k.pollDue(now)
+	s := k.publish(now)
+
+	at := append([]time.Time{s.Change, now.Add(lookAgain)}, k.readAt...)
+	if len(k.unwritten) > 0 {
+		at = append(at, now.Add(retryRecord))
+	}
+	if a := k.nextDue(); a != nil {
+		at = append(at, a.DueAt)
+	}
+	at = slices.DeleteFunc(at, time.Time.IsZero)
+	return slices.MinFunc(at, time.Time.Compare)
+}
+
+// change takes over a new list of actions, and journals those that differ from the old one or that
+// could not be written before. A journal that fails costs no state: delivery is at least once, so
+// an older state on the disk means another look, not a lost tap.
+func (k *Keeper) change(now time.Time, actions []Action) {
+	var changed []Action
+	for i, a := range actions {
+		if i >= len(k.in.Actions) || a != k.in.Actions[i] {
+			changed = append(changed, a)
+			k.log.Info("action changed", "action", a.ID, "kind", a.Kind, "state", a.State,
+				"reason", a.Reason, "attempts", a.Attempts)
+		}
+	}
+	k.in.Actions = k.forget(actions, now)
+	k.write(changed)
+	k.snapshot()
+}
+
+// forget leaves out what can't be seen any more; the journal remembers it.
+func (k *Keeper) forget(actions []Action, now time.Time) []Action {
+	if now.Before(k.in.NotBefore) {
+		return actions
+	}
+	return slices.DeleteFunc(actions, func(a Action) bool {
+		return !a.State.Open() && !now.Before(a.ExpiresAt.Add(shownFor))
+	})
+}
+
+func (k *Keeper) write(changed []Action) {
+	for _, a := range changed {
+		k.unwritten = slices.DeleteFunc(k.unwritten, func(o Action) bool { return o.ID == a.ID })
+		k.unwritten = append(k.unwritten, a)
+	}
+	if len(k.unwritten) == 0 {
+		return
+	}
+	if err := k.cfg.Journal.Record(k.unwritten...); err != nil {
+		k.log.Error("action not journalled, trying again", "error", err, "actions", len(k.unwritten))
+		return
+	}
+	k.unwritten = nil
+}
+
+// update replaces one action.
+func (k *Keeper) update(now time.Time, a Action) {
+	a.UpdatedAt = now
+	actions := slices.Clone(k.in.Actions)
+	if i := slices.IndexFunc(actions, func(o Action) bool { return o.ID == a.ID }); i >= 0 {
+		actions[i] = a
+	}
+	k.change(now, actions)
+}
+
+func (k *Keeper) snapshot() {
+	in := k.in // slices inside are never changed in place
+	k.shot.Store(&in)
+}
+
+func (k *Keeper) publish(now time.Time) Screen {
+	s := ScreenOf(k.in, now)
+	if k.published == nil || !k.published.Same(s) {
+		k.cfg.Publisher.Publish(s)
+		k.published = &s
+	}
+	return s
+}
+
+// ZoomReach tells the keeper that Zoom as a whole went out of reach (why), or is back (nil). What
+// waits for Zoom is then tried at once.
+func (k *Keeper) ZoomReach(why *Fault) {
+	k.tell(func(now time.Time) {
+		if why != nil && k.in.ZoomFault == nil {
+			k.log.Warn("zoom out of reach", "fault", why)
+		}
+		k.in.ZoomFault = why
+		k.snapshot()
+		if why == nil {
+			k.hurry(now)
+		}
+	})
+}
+
+// hurry makes what waits for Zoom due within two seconds: not all rooms at the same instant.
+func (k *Keeper) hurry(now time.Time) {
+	actions := slices.Clone(k.in.Actions)
+	soon := now.Add(time.Duration(k.cfg.Random() * float64(2*time.Second)))
+	for i := range actions {
+		a := &actions[i]
+		if a.State == Queued && a.Reason == Reason(FaultUnreachable) && a.DueAt.After(soon) {
+			a.DueAt = soon
+		}
+	}
+	k.change(now, actions)
+}

@@ -1,0 +1,176 @@
+package rooms
+
+import (
+	"context"
+	"time"
+)
+
+const (
+	readTimeout      = 20 * time.Second // for one read of the calendar, all pages
+	maxReadPause     = 5 * time.Minute  // between reads that fail for a reason that only people can mend
+	profileEvery     = 6 * time.Hour    // Zoom's limits are per account, shared by all rooms
+	profileRetry     = time.Minute      // after a fault that may pass, doubling up to profileEvery
+	profileTimeout   = 15 * time.Second
+	readSoon         = 2 * time.Second // after a release was accepted the calendar is read again,
+	readSooner       = 5 * time.Second // at each of these
+	readSoonAtLatest = 15 * time.Second
+)
+
+// poll reads the calendar at start, every so often, and when woken, until the context ends.
+func (k *Keeper) poll(ctx context.Context) {
+	wait := time.Duration(k.cfg.Random() * float64(k.cfg.StartSpread))
+	for failures := 0; k.pause(ctx, wait, k.wake); {
+		fault := k.read(ctx)
+		if fault != nil {
+			failures++
+		} else {
+			failures = 0
+		}
+		wait = k.readPause(fault, failures)
+	}
+}
+
+// pause waits for so long, or until woken. It returns false when the context has ended.
+func (k *Keeper) pause(ctx context.Context, d time.Duration, wake <-chan struct{}) bool {
+	timer := k.cfg.Clock.Timer(d)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return false
+	case <-timer.C:
+	case <-wake:
+	}
+	return ctx.Err() == nil
+}
+
+// readPause spreads reads by ±10 %. A network or a service that is down is asked at the usual pace,
+// so that the screen recovers as soon as it can; one that refuses is asked less and less.
+func (k *Keeper) readPause(fault *Fault, failures int) time.Duration {
+	d := k.cfg.Poll
+	switch {
+	case fault == nil, fault.Kind == FaultUnreachable:
+	default:
+		d = max(d, min(d<<min(failures, 10), maxReadPause), fault.RetryAfter)
+	}
+	return time.Duration(float64(d) * (0.9 + 0.2*k.cfg.Random()))
+}
+
+// read reads the calendar once and tells the owner what came of it.
+func (k *Keeper) read(ctx context.Context) *Fault {
+	asked := k.cfg.Clock.Now()
+	from, to := Window(asked, k.cfg.Room.Zone)
+	limited, cancel := context.WithTimeout(ctx, readTimeout)
+	defer cancel()
+	reservations, err := k.cfg.Calendar.Read(limited, k.cfg.Room, from, to)
+	if ctx.Err() != nil {
+		return nil
+	}
+	fault := FaultOf(err)
+	k.tell(func(now time.Time) {
+		if fault != nil {
+			k.calendarFailed(fault)
+			return
+		}
+		k.calendarRead(now, NewSchedule(k.source(), from, to, asked, reservations))
+	})
+	return fault
+}
+
+// calendarFailed keeps the last good schedule and says why there is no newer one.
+func (k *Keeper) calendarFailed(fault *Fault) {
+	if k.in.CalendarFault == nil || k.in.CalendarFault.Kind != fault.Kind {
+		k.log.Warn("calendar not read", "fault", fault)
+	}
+	k.in.CalendarFault = fault
+	k.snapshot()
+}
+
+func (k *Keeper) calendarRead(now time.Time, s Schedule) {
+	if k.in.CalendarFault != nil {
+		k.log.Info("calendar read again")
+	}
+	k.in.CalendarFault, k.in.Schedule = nil, s
+	if err := k.cfg.Cache.SaveSchedule(k.cfg.Room.ID, s); err != nil {
+		k.log.Error("schedule not cached", "error", err)
+	}
+	k.snapshot()
+	for _, a := range k.in.Actions {
+		if a.State == Accepted && a.Kind == Release && s.AsOf.After(a.UpdatedAt) && freed(a, s) {
+			a.State = Confirmed
+			k.update(now, a)
+		}
+	}
+}
+
+// freed tells whether a schedule shows the effect of a release: the reservation is gone or over.
+func freed(a Action, s Schedule) bool {
+	if a.End.Before(s.From) || a.Start.After(s.To) {
+		return false // the schedule doesn't speak of that time
+	}
+	for _, r := range s.Reservations {
+		if r.ID == a.Reservation {
+			return !r.End.After(s.AsOf)
+		}
+	}
+	return true
+}
+
+// pollDue wakes the poller when the calendar is to be read out of turn.
+func (k *Keeper) pollDue(now time.Time) {
+	due := false
+	later := k.readAt[:0]
+	for _, t := range k.readAt {
+		if t.After(now) {
+			later = append(later, t)
+		} else {
+			due = true
+		}
+	}
+	k.readAt = later
+	if !due {
+		return
+	}
+	select {
+	case k.wake <- struct{}{}:
+	default: // it is woken already
+	}
+}
+
+// profile reads Zoom's settings of the room at start and every few hours, until the context ends.
+func (k *Keeper) profile(ctx context.Context) {
+	if k.cfg.Events == nil || k.cfg.Room.ZoomID == "" {
+		return
+	}
+	wait := time.Duration(k.cfg.Random() * float64(k.cfg.StartSpread))
+	for retry := profileRetry; k.pause(ctx, wait, nil); {
+		fault := k.readProfile(ctx)
+		if fault == nil || !fault.Kind.Temporary() {
+			wait, retry = profileEvery, profileRetry
+			continue
+		}
+		wait = max(retry, fault.RetryAfter)
+		retry = min(2*retry, profileEvery)
+	}
+}
+
+func (k *Keeper) readProfile(ctx context.Context) *Fault {
+	limited, cancel := context.WithTimeout(ctx, profileTimeout)
+	defer cancel()
+	p, err := k.cfg.Events.Profile(limited, k.cfg.Room)
+	if ctx.Err() != nil {
+		return nil
+	}
+	if err != nil {
+		fault := FaultOf(err)
+		k.log.Warn("zoom's settings of the room not read", "fault", fault)
+		return fault
+	}
+	k.tell(func(time.Time) {
+		k.in.Profile = p
+		if err := k.cfg.Cache.SaveProfile(k.cfg.Room.ID, p); err != nil {
+			k.log.Error("profile not cached", "error", err)
+		}
+		k.snapshot()
+	})
+	return nil
+}

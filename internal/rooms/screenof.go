@@ -1,0 +1,172 @@
+package rooms
+
+import (
+	"slices"
+	"time"
+)
+
+// shownFor is how long after its reservation's end an action can still be seen.
+const shownFor = 5 * time.Minute
+
+// Inputs is everything known about a room that its screen depends on, but the time.
+type Inputs struct {
+	Room          Room
+	Profile       Profile
+	Schedule      Schedule  // zero: never read
+	Actions       []Action  // in the order of the taps
+	CalendarFault *Fault    // why the last read failed; nil: it didn't
+	ZoomFault     *Fault    // why Zoom as a whole is out of reach; nil: it isn't
+	NotBefore     time.Time // newest instant that was ever stored: a clock before it is wrong
+}
+
+// ScreenOf is the room's screen at an instant. It is a pure function: the same inputs and instant
+// give the same screen, and until [Screen.Change] no instant gives another (but for Now itself).
+//
+// Until says, by status: available, when the next reservation starts; starting_soon, likewise;
+// awaiting_check_in, until when people can check in without risk, or the end once that is past;
+// in_use, the end of the current reservation.
+func ScreenOf(in Inputs, now time.Time) Screen {
+	s := Screen{
+		Room: in.Room, Policy: in.Room.Policy(in.Profile), Now: now,
+		Today:  DayStart(now, in.Room.Zone, 0),
+		Source: in.Room.Calendar, AsOf: in.Schedule.AsOf, Fault: in.CalendarFault,
+	}
+	trusted := !now.Before(in.NotBefore)
+	actions := settle(in.Actions, now, trusted)
+	s.Actions = shown(actions, now)
+	s.Flags = flagsOf(in, actions, now, trusted)
+	s.Bookings = make([]Booking, len(in.Schedule.Reservations))
+	for i, r := range in.Schedule.Reservations {
+		s.Bookings[i] = bookingOf(r, in, s.Policy, actions, now, trusted)
+	}
+	if covered(in.Schedule, now) && trusted {
+		s.Current, s.Next = currentOf(s.Bookings, now), nextOf(s.Bookings, now)
+		s.Status = statusOf(s.Current, s.Bookings, now)
+		s.Until = untilOf(s)
+	} else {
+		s.Status = Unknown
+	}
+	s.Change = nextChange(in, s, actions)
+	return s
+}
+
+// covered tells whether the schedule says anything about now.
+func covered(s Schedule, now time.Time) bool {
+	return !s.AsOf.IsZero() && !now.Before(s.From) && now.Before(s.To)
+}
+
+func currentOf(bookings []Booking, now time.Time) *Booking {
+	var current *Booking
+	for i := range bookings {
+		b := &bookings[i]
+		if b.Start.After(now) || b.Phase == Released || b.Phase == Ended {
+			continue
+		}
+		if current == nil || current.Phase != CheckedIn && b.Phase == CheckedIn {
+			current = b
+		}
+	}
+	return current
+}
+
+func nextOf(bookings []Booking, now time.Time) *Booking {
+	for i := range bookings {
+		if b := &bookings[i]; b.Start.After(now) && b.Phase != Released {
+			return b
+		}
+	}
+	return nil
+}
+
+func statusOf(current *Booking, bookings []Booking, now time.Time) Status {
+	if current != nil {
+		if current.Phase == CheckedIn {
+			return InUse
+		}
+		return AwaitingCheckIn
+	}
+	for i := range bookings {
+		b := &bookings[i]
+		if b.Start.After(now) && (b.Phase == CheckInOpen || b.Phase == CheckedIn) {
+			return StartingSoon
+		}
+	}
+	return Available
+}
+
+func untilOf(s Screen) time.Time {
+	switch {
+	case s.Current == nil && s.Next == nil:
+		return time.Time{}
+	case s.Current == nil:
+		return s.Next.Start
+	case s.Current.Phase == CheckInOpen && s.Current.CheckInCloses.Before(s.Current.End):
+		return s.Current.CheckInCloses
+	default:
+		return s.Current.End
+	}
+}
+
+func flagsOf(in Inputs, actions []Action, now time.Time, trusted bool) []Flag {
+	var flags []Flag
+	if !in.Schedule.AsOf.IsZero() && !now.Before(in.Schedule.AsOf.Add(in.Room.StaleAfter)) {
+		flags = append(flags, FlagStale)
+	}
+	if in.CalendarFault != nil || in.ZoomFault != nil {
+		flags = append(flags, FlagOffline)
+	}
+	if zoomRoomOffline(shown(actions, now)) {
+		flags = append(flags, FlagZoomRoomOffline)
+	}
+	if !trusted {
+		flags = append(flags, FlagClockUntrusted)
+	}
+	if in.Profile.UnderConstruction {
+		flags = append(flags, FlagUnderConstruction)
+	}
+	return flags
+}
+
+// zoomRoomOffline tells whether the last answer that Zoom gave about the room was that it is offline.
+func zoomRoomOffline(actions []Action) bool {
+	var last *Action
+	for i := range actions {
+		a := &actions[i]
+		if a.Attempts > 0 && a.State != Sent && (last == nil || !a.UpdatedAt.Before(last.UpdatedAt)) {
+			last = a
+		}
+	}
+	return last != nil && last.Reason == Reason(FaultRoomOffline)
+}
+
+func shown(actions []Action, now time.Time) []Action {
+	var out []Action
+	for _, a := range actions {
+		if a.State.Open() || now.Before(a.ExpiresAt.Add(shownFor)) {
+			out = append(out, a)
+		}
+	}
+	return out
+}
+
+// nextChange is the earliest instant after now at which anything on the screen can be different.
+func nextChange(in Inputs, s Screen, actions []Action) time.Time {
+	at := []time.Time{
+		DayStart(s.Now, in.Room.Zone, 1), in.NotBefore,
+		in.Schedule.From, in.Schedule.To, in.Schedule.AsOf.Add(in.Room.StaleAfter),
+	}
+	for _, b := range s.Bookings {
+		at = append(at, b.CheckInOpens, b.Start, b.CheckInCloses, b.End)
+	}
+	for _, a := range actions {
+		at = append(at, a.ExpiresAt, a.ExpiresAt.Add(shownFor))
+		if a.State == Held {
+			at = append(at, a.DueAt)
+		}
+	}
+	at = slices.DeleteFunc(at, func(t time.Time) bool { return !t.After(s.Now) })
+	if len(at) == 0 {
+		return time.Time{}
+	}
+	return slices.MinFunc(at, time.Time.Compare)
+}

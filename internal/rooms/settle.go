@@ -1,0 +1,50 @@
+package rooms
+
+import (
+	"slices"
+	"time"
+)
+
+// settle returns the actions as they are at an instant: it carries out what the passing of time
+// does to them, and what they do to each other. It changes nothing that it was given.
+//
+// With a clock that can't be trusted, nothing expires and nothing held is let go.
+func settle(actions []Action, now time.Time, clockTrusted bool) []Action {
+	out := slices.Clone(actions)
+	for i := range out {
+		a := &out[i]
+		if !clockTrusted {
+			continue
+		}
+		if (a.State == Held || a.State == Queued) && !now.Before(a.ExpiresAt) {
+			a.State, a.UpdatedAt = Expired, a.ExpiresAt
+		} else if a.State == Held && !now.Before(a.DueAt) {
+			a.State, a.UpdatedAt = Queued, a.DueAt
+		}
+	}
+	for i := range out {
+		a := &out[i]
+		if a.Kind != CheckIn || a.State != Queued {
+			continue
+		}
+		if r := releaseOf(out[i+1:], a.Reservation); r != nil {
+			a.State, a.UpdatedAt = Superseded, r.UpdatedAt
+		}
+	}
+	return out
+}
+
+func releaseOf(later []Action, reservation string) *Action {
+	for i := range later {
+		if a := &later[i]; a.Kind == Release && a.Reservation == reservation && a.State.Effective() {
+			return a
+		}
+	}
+	return nil
+}
+
+// concerns tells whether an action is about the reservation as it is now. A meeting that was moved
+// to another time after somebody checked in to it is not checked in there.
+func (a Action) concerns(r Reservation) bool {
+	return a.Reservation == r.ID && r.Start.Before(a.End)
+}
