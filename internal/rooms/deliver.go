@@ -24,21 +24,17 @@ type outcome struct {
 	after  time.Duration // what the service asked for
 }
 
-// nextDue is the action that is to be delivered next, when nothing is in flight: the first that no
-// older open action of its reservation precedes, by its due time.
+// nextDue is the queued action whose turn comes next, when nothing is in flight; of those due at the
+// same instant, the one that was tapped first. One room's actions don't overtake each other: there is
+// never more than one open action of a reservation but a check-in that its release supersedes.
 func (k *Keeper) nextDue() *Action {
 	if k.inFlight {
 		return nil
 	}
 	var next *Action
-	busy := map[string]bool{}
 	for i := range k.in.Actions {
-		a := &k.in.Actions[i]
-		if a.State == Queued && !busy[a.Reservation] && (next == nil || a.DueAt.Before(next.DueAt)) {
+		if a := &k.in.Actions[i]; a.State == Queued && (next == nil || a.DueAt.Before(next.DueAt)) {
 			next = a
-		}
-		if a.State == Queued || a.State == Sent {
-			busy[a.Reservation] = true
 		}
 	}
 	return next

@@ -1,0 +1,456 @@
+package rooms
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+func unreachable() error { return &Fault{Service: "Zoom", Kind: FaultUnreachable, Ambiguous: true} }
+
+func TestCheckInReachesZoomOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newHouse(meeting("m", -1, 59)).start(t)
+		defer r.crash()
+		if s := r.Screen(); s.Status != AwaitingCheckIn || s.Current.CheckInRefusal != Possible {
+			t.Fatalf("before the tap: %s, %v", s.Status, s.Current)
+		}
+		a := r.tap(t, CheckIn, "m")
+		again := r.tap(t, CheckIn, "m")
+		if again.ID != a.ID {
+			t.Fatalf("the same tap twice made two actions: %s, %s", a.ID, again.ID)
+		}
+		r.wasSent(t, "check_in em")
+		if s := r.Screen(); s.Status != InUse || r.action(t, a.ID).State != Accepted {
+			t.Fatalf("after the tap: %s, %s", s.Status, r.action(t, a.ID).State)
+		}
+	})
+}
+
+func TestReleaseIsHeldThenSentThenConfirmed(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newHouse(meeting("m", -5, 55)).start(t)
+		defer r.crash()
+		a := r.tap(t, Release, "m")
+		s := r.Screen()
+		if a.State != Held || s.Current == nil || s.Current.UndoUntil.Sub(s.Now) != DefaultUndoWindow {
+			t.Fatalf("after the tap: %s, %+v", a.State, s.Current)
+		}
+		after(DefaultUndoWindow - time.Second)
+		r.wasSent(t)
+		after(time.Second)
+		r.wasSent(t, "release em")
+		if s := r.Screen(); s.Status != Available {
+			t.Fatalf("after the release: %s", s.Status)
+		}
+		after(readSoon)
+		if got := r.action(t, a.ID); got.State != Confirmed {
+			t.Fatalf("after the calendar was read: %s", got.State)
+		}
+		if s := r.Screen(); s.Status != Available {
+			t.Fatalf("the release flipped back: %s", s.Status)
+		}
+	})
+}
+
+func TestUndo(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newHouse(meeting("m", -5, 55)).start(t)
+		defer r.crash()
+		a := r.tap(t, Release, "m")
+		after(3 * time.Second)
+		u, err := r.Undo(t.Context(), "m")
+		if err != nil || u.ID != a.ID || u.State != Undone {
+			t.Fatalf("undo: %+v, %v", u, err)
+		}
+		after(time.Minute)
+		r.wasSent(t)
+		var refused *RefusedError
+		if _, err := r.Undo(t.Context(), "m"); !errors.As(err, &refused) || refused.Refusal != RefusedNothingHeld {
+			t.Fatalf("second undo: %v", err)
+		}
+		if _, err := r.Undo(t.Context(), "nobody"); !errors.Is(err, ErrNotFound) {
+			t.Fatalf("undo of an unknown reservation: %v", err)
+		}
+	})
+}
+
+func TestRefusals(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		after(9 * time.Hour) // of the day before nothing is known
+		r := newHouse(meeting("past", -60, -1), meeting("now", -1, 20), meeting("soon", 25, 50)).start(t)
+		defer r.crash()
+		for _, c := range []struct {
+			kind        ActionKind
+			reservation string
+			want        Refusal
+		}{
+			{CheckIn, "past", RefusedEnded},
+			{Release, "past", RefusedEnded},
+			{CheckIn, "soon", RefusedTooEarly},
+			{Release, "soon", RefusedTooEarly},
+		} {
+			var refused *RefusedError
+			_, err := r.Tap(t.Context(), Tap{Kind: c.kind, Reservation: c.reservation})
+			if !errors.As(err, &refused) || refused.Refusal != c.want {
+				t.Errorf("%s of %s: %v, want %s", c.kind, c.reservation, err, c.want)
+			}
+		}
+		if _, err := r.Tap(t.Context(), Tap{Kind: CheckIn, Reservation: "nobody"}); !errors.Is(err, ErrNotFound) {
+			t.Errorf("unknown reservation: %v", err)
+		}
+		r.wasSent(t)
+		if len(r.journal) != 0 {
+			t.Errorf("refused taps are in the journal: %v", r.journal)
+		}
+	})
+}
+
+func TestTapThatCannotBeStoredIsNotTaken(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newHouse(meeting("m", -1, 59)).start(t)
+		defer r.crash()
+		r.set(func(h *house) { h.full = true })
+		if _, err := r.Tap(t.Context(), Tap{Kind: CheckIn, Reservation: "m"}); !errors.Is(err, ErrNotStored) {
+			t.Fatalf("full disk: %v", err)
+		}
+		after(time.Minute)
+		r.wasSent(t)
+		if s := r.Screen(); s.Status != AwaitingCheckIn {
+			t.Fatalf("the screen pretends: %s", s.Status)
+		}
+	})
+}
+
+func TestAnActionThatCannotBeJournalledIsWrittenLater(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newHouse(meeting("m", -1, 59)).start(t)
+		defer r.crash()
+		r.set(func(h *house) { h.answer = func() error { h.set(func(h *house) { h.full = true }); return nil } })
+		a := r.tap(t, CheckIn, "m")
+		if got := r.action(t, a.ID); got.State != Sent {
+			t.Fatalf("on the disk: %s", got.State)
+		}
+		r.set(func(h *house) { h.full = false })
+		after(retryRecord)
+		if got := r.action(t, a.ID); got.State != Accepted {
+			t.Fatalf("on the disk later: %s", got.State)
+		}
+	})
+}
+
+// Whatever happens between the tap and Zoom's answer, the tap arrives.
+func TestTapSurvivesACrash(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHouse(meeting("m", -1, 59))
+		h.sendFault = unreachable()
+		r := h.start(t)
+		a := r.tap(t, CheckIn, "m")
+		r.crash()
+		h.set(func(h *house) { // as kill -9 leaves it: sent, and nobody knows what came of it
+			sent := h.journal[a.ID]
+			sent.State = Sent
+			h.journal[a.ID] = sent
+			h.sent, h.sendFault = nil, nil
+		})
+		r = h.start(t)
+		defer r.crash()
+		after(time.Minute)
+		r.wasSent(t, "check_in em")
+		if got := r.action(t, a.ID); got.State != Accepted {
+			t.Fatalf("after the restart: %s", got.State)
+		}
+	})
+}
+
+func TestReleaseWhoseAnswerWasLostIsNotSentAgain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHouse(meeting("m", -5, 55))
+		r := h.start(t, func(c *KeeperConfig) { c.Room.UndoWindow = 0 })
+		defer r.crash()
+		h.set(func(h *house) {
+			h.answer = func() error {
+				h.set(func(h *house) { h.onCal[0].End = time.Now() }) // it was carried out
+				return unreachable()
+			}
+		})
+		a := r.tap(t, Release, "m")
+		after(time.Minute)
+		r.wasSent(t, "release em")
+		if got := r.action(t, a.ID); got.State != Confirmed {
+			t.Fatalf("after a lost answer: %s", got.State)
+		}
+	})
+}
+
+func TestReleaseSupersedesAnUnsentCheckIn(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHouse(meeting("m", -5, 55))
+		h.sendFault = &Fault{Service: "Zoom", Kind: FaultRoomOffline}
+		r := h.start(t)
+		defer r.crash()
+		in := r.tap(t, CheckIn, "m")
+		if s := r.Screen(); !s.Has(FlagZoomRoomOffline) {
+			t.Fatalf("flags %v", s.Flags)
+		}
+		out := r.tap(t, Release, "m")
+		after(DefaultUndoWindow)
+		h.set(func(h *house) { h.sendFault = nil })
+		after(10 * time.Minute)
+		r.wasSent(t, "check_in em", "release em", "release em")
+		if got := r.action(t, in.ID); got.State != Superseded {
+			t.Errorf("the check-in is %s", got.State)
+		}
+		if got := r.action(t, out.ID); got.State != Confirmed {
+			t.Errorf("the release is %s", got.State)
+		}
+	})
+}
+
+func TestRetries(t *testing.T) {
+	for _, c := range []struct {
+		kind FaultKind
+		want []time.Duration // between the first deliveries
+		end  ActionState
+	}{
+		{FaultRoomOffline, []time.Duration{30 * time.Second, time.Minute, 2 * time.Minute, 4 * time.Minute, 5 * time.Minute}, Expired},
+		{FaultCredentials, []time.Duration{30 * time.Second, time.Minute}, Expired},
+		{FaultUnreachable, []time.Duration{550 * time.Millisecond, 1100 * time.Millisecond, 2200 * time.Millisecond}, Expired},
+		{FaultInvalid, nil, Failed},
+		{FaultPermission, nil, Failed},
+		{FaultNotFound, nil, Failed},
+	} {
+		t.Run(string(c.kind), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				h := newHouse(meeting("m", -1, 30))
+				var at []time.Time
+				h.answer = func() error {
+					at = append(at, time.Now())
+					return &Fault{Service: "Zoom", Kind: c.kind}
+				}
+				r := h.start(t)
+				defer r.crash()
+				a := r.tap(t, CheckIn, "m")
+				after(31 * time.Minute)
+				for i, want := range c.want {
+					if got := at[i+1].Sub(at[i]); got != want {
+						t.Errorf("pause %d: %v, want %v", i, got, want)
+					}
+				}
+				if c.want == nil && len(at) != 1 {
+					t.Errorf("a definite no was repeated %d times", len(at)-1)
+				}
+				if got := r.action(t, a.ID); got.State != c.end || got.Reason != Reason(c.kind) {
+					t.Errorf("in the end: %s, %s", got.State, got.Reason)
+				}
+			})
+		})
+	}
+}
+
+func TestZoomBackInReachWakesWhatWaits(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHouse(meeting("m", -1, 59))
+		h.sendFault = unreachable()
+		r := h.start(t)
+		defer r.crash()
+		r.ZoomReach(&Fault{Service: "Zoom", Kind: FaultUnreachable})
+		synctest.Wait()
+		r.tap(t, CheckIn, "m")
+		after(5 * time.Minute)
+		if s := r.Screen(); !s.Has(FlagOffline) || s.Status != InUse {
+			t.Fatalf("%s, %v", s.Status, s.Flags)
+		}
+		h.set(func(h *house) { h.sendFault, h.sent = nil, nil })
+		r.ZoomReach(nil)
+		after(2 * time.Second)
+		r.wasSent(t, "check_in em")
+	})
+}
+
+func TestCalendarTroubleKeepsTheSchedule(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHouse(meeting("m", -1, 59))
+		r := h.start(t)
+		h.set(func(h *house) { h.calFault = unreachable(); h.onCal = nil })
+		after(2 * time.Minute)
+		s := r.Screen()
+		if s.Status != AwaitingCheckIn || !s.Has(FlagStale) || !s.Has(FlagOffline) || len(s.Bookings) != 1 {
+			t.Fatalf("without the calendar: %s, %v", s.Status, s.Flags)
+		}
+		r.tap(t, CheckIn, "m") // taps go on: Google's ids don't go stale
+		r.wasSent(t, "check_in em")
+		r.crash()
+
+		r = h.start(t) // and so after a restart
+		defer r.crash()
+		if s := r.Screen(); s.Status != InUse || !s.Has(FlagStale) {
+			t.Fatalf("after a restart without the calendar: %s, %v", s.Status, s.Flags)
+		}
+		h.set(func(h *house) { h.calFault = nil })
+		after(time.Minute)
+		if s := r.Screen(); s.Status != Available || len(s.Flags) != 0 {
+			t.Fatalf("with the calendar back: %s, %v", s.Status, s.Flags)
+		}
+	})
+}
+
+func TestChangeKeyIsReadAfresh(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m := meeting("m", -1, 59)
+		m.Ref.ChangeKey = "old"
+		h := newHouse(m)
+		r := h.start(t)
+		defer r.crash()
+		h.set(func(h *house) { h.calFault = unreachable() })
+		a := r.tap(t, CheckIn, "m")
+		after(10 * time.Second)
+		r.wasSent(t) // an old change key would be refused for good
+		h.set(func(h *house) { h.calFault = nil })
+		after(time.Minute)
+		r.wasSent(t, "check_in em")
+		if got := r.action(t, a.ID); got.State != Accepted {
+			t.Fatalf("in the end: %s", got.State)
+		}
+	})
+}
+
+func TestMeetingThatIsGoneOrMoved(t *testing.T) {
+	for name, change := range map[string]func(*house){
+		"gone":  func(h *house) { h.onCal = nil },
+		"moved": func(h *house) { h.onCal[0].Start, h.onCal[0].End = h.onCal[0].End, h.onCal[0].End.Add(time.Hour) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				h := newHouse(meeting("m", -1, 59))
+				r := h.start(t)
+				defer r.crash()
+				h.set(change)
+				a := r.tap(t, CheckIn, "m")
+				r.wasSent(t)
+				if got := r.action(t, a.ID); got.State != Failed || got.Reason != ReasonGone {
+					t.Fatalf("check-in: %s, %s", got.State, got.Reason)
+				}
+			})
+		})
+	}
+}
+
+func TestRoomWithoutZoomKeepsCheckInsHere(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHouse(meeting("m", -1, 59))
+		without := func(c *KeeperConfig) { c.Room.ZoomID, c.Events = "", nil }
+		r := h.start(t, without)
+		a := r.tap(t, CheckIn, "m")
+		r.crash()
+		r = h.start(t, without)
+		defer r.crash()
+		s := r.Screen()
+		if a.State != Confirmed || s.Status != InUse || s.Current.ReleaseRefusal != RefusedReadOnly {
+			t.Fatalf("%s, %s, %s", a.State, s.Status, s.Current.ReleaseRefusal)
+		}
+	})
+}
+
+func TestPollingPace(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHouse()
+		r := h.start(t)
+		defer r.crash()
+		after(time.Minute)
+		counts := func() (reads, profiles int) {
+			h.set(func(h *house) { reads, profiles, h.reads = len(h.reads), h.profiles, nil })
+			return reads, profiles
+		}
+		if reads, _ := counts(); reads != 5 {
+			t.Errorf("%d reads in a minute at 15 s", reads)
+		}
+		h.set(func(h *house) { h.calFault = &Fault{Kind: FaultPermission} })
+		after(time.Hour)
+		reads, profiles := counts()
+		if reads < 12 || reads > 20 {
+			t.Errorf("%d reads in an hour of refusals", reads)
+		}
+		if profiles != 1 {
+			t.Errorf("zoom's settings were read %d times in an hour", profiles)
+		}
+		after(6 * time.Hour)
+		if _, profiles := counts(); profiles != 2 {
+			t.Errorf("zoom's settings were read %d times in seven hours", profiles)
+		}
+	})
+}
+
+func TestReleaseThatTheCalendarDoesNotShow(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHouse(meeting("m", -5, 55))
+		h.answer = func() error { return nil } // accepted; the house shortens nothing before it returns
+		r := h.start(t, func(c *KeeperConfig) { c.Events = deaf{h} })
+		defer r.crash()
+		a := r.tap(t, Release, "m")
+		after(10 * time.Minute)
+		if got := r.action(t, a.ID); got.State != Accepted {
+			t.Errorf("nothing was seen of the release, but it is %s", got.State)
+		}
+		if s := r.Screen(); s.Status != Available {
+			t.Errorf("the release flipped back: %s", s.Status)
+		}
+	})
+}
+
+// deaf is a Zoom that accepts a release and does nothing.
+type deaf struct{ *house }
+
+func (d deaf) Release(_ context.Context, _ Room, ref EventRef) error {
+	return d.send("release " + ref.EventID)
+}
+
+func TestMeetingLengthenedAfterItsRelease(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHouse(meeting("m", -5, 55))
+		end := h.onCal[0].End
+		r := h.start(t)
+		defer r.crash()
+		r.tap(t, Release, "m")
+		after(time.Minute)
+		if s := r.Screen(); s.Status != Available || s.Bookings[0].Phase != Released {
+			t.Fatalf("after the release: %s, %s", s.Status, s.Bookings[0].Phase)
+		}
+		h.set(func(h *house) { h.onCal[0].End = end })
+		after(20 * time.Second)
+		if s := r.Screen(); s.Status != AwaitingCheckIn {
+			t.Errorf("the organizer took the room again: %s", s.Status)
+		}
+	})
+}
+
+// A day passes on its own: nobody reads, taps or looks, and each screen is published when it begins.
+func TestTheDayPassesByItself(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHouse(meeting("a", 30, 60), meeting("b", 60, 90))
+		r := h.start(t)
+		defer r.crash()
+		start := time.Now()
+		after(2 * time.Hour)
+		var got []string
+		for _, s := range h.screens {
+			line := s.Now.Sub(start).String() + " " + string(s.Status)
+			if s.Current != nil {
+				line += " " + s.Current.ID + " " + string(s.Current.Phase)
+			}
+			got = append(got, line)
+		}
+		want := []string{
+			"0s unknown", "0s available",
+			"20m0s starting_soon", "30m0s awaiting_check_in a check_in_open", "40m0s awaiting_check_in a overdue",
+			"50m0s awaiting_check_in a overdue", // b's check-in opens
+			"1h0m0s awaiting_check_in b check_in_open", "1h10m0s awaiting_check_in b overdue", "1h30m0s available",
+		}
+		if !slices.Equal(got, want) {
+			t.Errorf("published\n%q, want\n%q", got, want)
+		}
+	})
+}
