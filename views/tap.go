@@ -1,0 +1,143 @@
+package views
+
+import (
+	"time"
+
+	"roomkiosk/internal/rooms"
+)
+
+// buttonsOf are the taps that are possible, the likeliest first: those of the current reservation,
+// then the check-in of the next one, where that doesn't compete with the current one's.
+func buttonsOf(s rooms.Screen, o Options) []Button {
+	var buttons []Button
+	if s.Current != nil {
+		buttons = append(buttons, buttonsFor(*s.Current, s, o)...)
+	}
+	if s.Next != nil && (s.Current == nil || s.Current.Phase == rooms.CheckedIn) {
+		buttons = append(buttons, buttonsFor(*s.Next, s, o)...)
+	}
+	return buttons
+}
+
+func buttonsFor(b rooms.Booking, s rooms.Screen, o Options) []Button {
+	var buttons []Button
+	if !b.UndoUntil.IsZero() {
+		buttons = append(buttons, buttonOf("undo", "button.undo", b, s, o))
+	}
+	if b.CheckInRefusal == rooms.Possible {
+		buttons = append(buttons, buttonOf("check-in", "button.check_in", b, s, o))
+	}
+	if b.ReleaseRefusal == rooms.Possible {
+		buttons = append(buttons, buttonOf("release", "button.release", b, s, o))
+	}
+	return buttons
+}
+
+func buttonOf(kind string, text key, b rooms.Booking, s rooms.Screen, o Options) Button {
+	m := meetingOf(b, s, o)
+	hint := ""
+	if kind == "check-in" {
+		hint = m.From
+		if m.To != "" {
+			hint = say("time.range", "from", m.From, "to", m.To)
+		}
+	}
+	return Button{
+		ID: kind + "-" + b.ID, Action: "/rooms/" + s.Room.ID + "/" + kind, Reservation: b.ID,
+		Kind: kind, Icon: kind, Label: say(text), Hint: hint,
+		Said:    say(text+".said", "title", m.Title, "time", m.Said),
+		Primary: kind != "release",
+	}
+}
+
+// noticesOf are sentences about taps that people still wait for, or that went wrong.
+func noticesOf(s rooms.Screen) []Notice {
+	latest := map[string]rooms.Action{}
+	for _, a := range s.Actions {
+		latest[a.Reservation] = a
+	}
+	var notices []Notice
+	for _, a := range s.Actions {
+		if latest[a.Reservation].ID != a.ID {
+			continue
+		}
+		if n, ok := noticeOf(a, s); ok {
+			notices = append(notices, n)
+		}
+	}
+	return notices
+}
+
+func noticeOf(a rooms.Action, s rooms.Screen) (Notice, bool) {
+	n := Notice{ID: "tap-" + a.ID, Kind: "wait", Icon: "wait", Text: ActionMessage(a, s)}
+	switch a.State {
+	case rooms.Held:
+		n.Timer = releasingTimer(a.DueAt, n.Text)
+	case rooms.Accepted:
+		n.Kind, n.Icon = "done", "done"
+	case rooms.Failed, rooms.Expired:
+		n.Kind, n.Icon = "bad", "warn"
+	case rooms.Queued, rooms.Sent:
+	default:
+		return Notice{}, false
+	}
+	return n, true
+}
+
+func releasingTimer(at time.Time, text string) *Countdown {
+	return &Countdown{
+		At: stamp(at), Text: text,
+		Seconds: say("timer.releasing.seconds"), Minutes: say("timer.releasing.minutes"),
+		Hours: say("timer.releasing.hours"), Past: say("timer.releasing.past"),
+	}
+}
+
+// flagsOf are sentences about what this screen doesn't know.
+func flagsOf(s rooms.Screen) []Notice {
+	var notices []Notice
+	for _, f := range s.Flags {
+		text := flagText(f, s)
+		if text != "" {
+			notices = append(notices, Notice{ID: "flag-" + string(f), Kind: "warn", Icon: flagIcon(f), Text: text})
+		}
+	}
+	return notices
+}
+
+// flagText is a flag's sentence, or empty where something else on the screen says it.
+func flagText(f rooms.Flag, s rooms.Screen) string {
+	asOf := moment(s.AsOf, s)
+	calendarOut := s.Has(rooms.FlagOffline) && s.Fault != nil
+	switch f {
+	case rooms.FlagStale:
+		if calendarOut {
+			return ""
+		}
+		return say("flag.stale", "time", asOf)
+	case rooms.FlagOffline:
+		switch {
+		case !calendarOut:
+			return say("flag.offline")
+		case s.AsOf.IsZero():
+			return say("flag.offline.unread")
+		default:
+			return say("flag.offline.calendar", "time", asOf)
+		}
+	case rooms.FlagUnderConstruction:
+		return ""
+	case rooms.FlagClockUntrusted:
+		if s.Status == rooms.Unknown {
+			return ""
+		}
+	}
+	return say(key("flag." + string(f)))
+}
+
+func flagIcon(f rooms.Flag) string {
+	switch f {
+	case rooms.FlagOffline, rooms.FlagZoomRoomOffline:
+		return "cut"
+	default:
+		return "warn"
+	}
+}
