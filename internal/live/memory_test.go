@@ -1,0 +1,3 @@
+package live_test
+
+func serveForMemory() bool { return false }
