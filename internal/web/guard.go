@@ -1,0 +1,131 @@
+package web
+
+import (
+	"net"
+	"net/http"
+	"net/netip"
+	"strings"
+
+	"github.com/labstack/echo/v4"
+)
+
+// maxBody is the size of the largest request body that is read, in bytes. Ours have one short field.
+const maxBody = 4 << 10
+
+// contentPolicy allows what the pages are made of and nothing else: no code or style of their own,
+// nothing from elsewhere, no framing.
+const contentPolicy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; " +
+	"connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+
+// secure sets the headers that every answer has.
+func secure(next echo.HandlerFunc) echo.HandlerFunc {
+	return func(c echo.Context) error {
+		h := c.Response().Header()
+		h.Set("Content-Security-Policy", contentPolicy)
+		h.Set("X-Content-Type-Options", "nosniff")
+		h.Set("Referrer-Policy", "no-referrer")
+		h.Set("Cross-Origin-Opener-Policy", "same-origin")
+		h.Set("Cross-Origin-Resource-Policy", "same-origin")
+		h.Set("Permissions-Policy", "camera=(), microphone=(), geolocation=()")
+		h.Set("Cache-Control", "no-store") // the assets' handler says otherwise for itself
+		return next(c)
+	}
+}
+
+// hostList are the Host names that this server answers to. Checks of the origin alone let a page
+// through whose DNS name was rebound to this machine: its origin and its host agree.
+type hostList map[string]bool
+
+func newHostList(names []string) hostList {
+	l := hostList{"localhost": true}
+	for _, n := range names {
+		l[strings.ToLower(strings.TrimSuffix(n, "."))] = true
+	}
+	return l
+}
+
+// allows tells whether a Host may be answered. An IP address is allowed if it is the one that the
+// connection came in on, or loopback: no name had to be resolved for it, so none can be rebound.
+func (l hostList) allows(host string, local net.Addr) bool {
+	name := host
+	if h, _, err := net.SplitHostPort(host); err == nil {
+		name = h
+	}
+	name = strings.ToLower(strings.TrimSuffix(strings.Trim(name, "[]"), "."))
+	ip, err := netip.ParseAddr(name)
+	if err != nil {
+		return l[name] || strings.HasSuffix(name, ".localhost")
+	}
+	ip = ip.Unmap().WithZone("")
+	if ip.IsLoopback() || l[name] {
+		return true
+	}
+	at, err := netip.ParseAddrPort(addrString(local))
+	return err == nil && at.Addr().Unmap().WithZone("") == ip
+}
+
+func addrString(a net.Addr) string {
+	if a == nil {
+		return ""
+	}
+	return a.String()
+}
+
+func (s *Server) allowHosts(next echo.HandlerFunc) echo.HandlerFunc {
+	return func(c echo.Context) error {
+		r := c.Request()
+		local, _ := r.Context().Value(http.LocalAddrContextKey).(net.Addr)
+		if !s.hosts.allows(r.Host, local) {
+			return errWrongHost
+		}
+		return next(c)
+	}
+}
+
+// sameOrigin refuses what a page of another site makes a browser send. Programs send neither Origin
+// nor Sec-Fetch-Site and pass.
+func sameOrigin(next echo.HandlerFunc) echo.HandlerFunc {
+	protection := http.NewCrossOriginProtection()
+	return func(c echo.Context) error {
+		if err := protection.Check(c.Request()); err != nil {
+			return errCrossOrigin
+		}
+		return next(c)
+	}
+}
+
+func limitBody(next echo.HandlerFunc) echo.HandlerFunc {
+	return func(c echo.Context) error {
+		r := c.Request()
+		if r.ContentLength > maxBody {
+			return errTooLarge
+		}
+		r.Body = http.MaxBytesReader(c.Response(), r.Body, maxBody)
+		return next(c)
+	}
+}
+
+// isPanel tells whether the request may tap. Until panels are paired, that is the browser on the
+// kiosk itself.
+func isPanel(c echo.Context) bool {
+	at, err := netip.ParseAddrPort(c.Request().RemoteAddr)
+	return err == nil && at.Addr().Unmap().IsLoopback()
+}
+
+func (s *Server) panelsOnly(next echo.HandlerFunc) echo.HandlerFunc {
+	return func(c echo.Context) error {
+		if !isPanel(c) {
+			return errNotPanel
+		}
+		return next(c)
+	}
+}
+
+func (s *Server) adminsOnly(next echo.HandlerFunc) echo.HandlerFunc {
+	return func(c echo.Context) error {
+		if !isPanel(c) {
+			return errNotAdmin
+		}
+		return next(c)
+	}
+}

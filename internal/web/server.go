@@ -1,0 +1,103 @@
+// Package web is the HTTP side of the kiosk: pages, forms, JSON, websockets, health. It is the only
+// importer of Echo, and derives no state of its own: it shows what a room's keeper says.
+package web
+
+import (
+	"context"
+	"log/slog"
+	"net/http"
+
+	"github.com/labstack/echo/v4"
+
+	"roomkiosk/internal/live"
+	"roomkiosk/internal/rooms"
+	"roomkiosk/static"
+)
+
+// Keeper is what the pages need of a room's keeper. [rooms.Keeper] is one.
+type Keeper interface {
+	Room() rooms.Room
+	Screen() rooms.Screen
+	Tap(ctx context.Context, t rooms.Tap) (rooms.Action, error)
+	Undo(ctx context.Context, reservation string) (rooms.Action, error)
+}
+
+// Config is what a server works with.
+type Config struct {
+	Keepers []Keeper // in the order of the configuration
+	Hub     *live.Hub
+	Assets  *static.Assets
+	Build   string       // changes with every build
+	Hosts   []string     // Host names to answer to, besides loopback and IP addresses of this machine
+	Metrics http.Handler // nil: no metrics
+	Demo    http.Handler // nil: not a demo
+	Log     *slog.Logger
+	NewID   func() string // makes references of errors
+}
+
+// Server answers requests.
+type Server struct {
+	cfg     Config
+	keepers map[string]Keeper
+	hosts   hostList
+	echo    *echo.Echo
+}
+
+// New makes a server. It starts nothing.
+func New(cfg Config) *Server {
+	s := &Server{cfg: cfg, keepers: make(map[string]Keeper, len(cfg.Keepers)), hosts: newHostList(cfg.Hosts)}
+	for _, k := range cfg.Keepers {
+		s.keepers[k.Room().ID] = k
+	}
+	s.echo = newEcho(s.handleError)
+	s.echo.Pre(s.catchPanics, secure, s.allowHosts, sameOrigin, limitBody)
+	s.routes()
+	return s
+}
+
+func newEcho(onError echo.HTTPErrorHandler) *echo.Echo {
+	e := echo.New()
+	e.HideBanner, e.HidePort = true, true
+	e.HTTPErrorHandler = onError
+	return e
+}
+
+// ServeHTTP answers a request.
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.echo.ServeHTTP(w, r) }
+
+// routes is the whole of what the kiosk answers to.
+func (s *Server) routes() {
+	e := s.echo
+	e.GET("/", s.showBoard)
+	e.GET("/live", s.serveBoardLive)
+	e.GET("/rooms/:room", s.showRoom)
+	e.GET("/rooms/:room/panel", s.showPanel)
+	e.GET("/rooms/:room/live", s.serveRoomLive)
+	e.POST("/rooms/:room/check-in", s.postCheckIn, s.panelsOnly)
+	e.POST("/rooms/:room/release", s.postRelease, s.panelsOnly)
+	e.POST("/rooms/:room/undo", s.postUndo, s.panelsOnly)
+	e.GET("/api/v1/rooms", s.listRooms)
+	e.GET("/api/v1/rooms/:room", s.readRoom)
+	e.POST("/api/v1/rooms/:room/check-in", s.apiCheckIn, s.panelsOnly)
+	e.POST("/api/v1/rooms/:room/release", s.apiRelease, s.panelsOnly)
+	e.POST("/api/v1/rooms/:room/undo", s.apiUndo, s.panelsOnly)
+	e.GET("/healthz", showHealth)
+	e.GET("/readyz", s.showReadiness)
+	e.GET(static.Prefix+"*", echo.WrapHandler(s.cfg.Assets))
+	if s.cfg.Metrics != nil {
+		e.GET("/metrics", echo.WrapHandler(s.cfg.Metrics), s.adminsOnly)
+	}
+	if s.cfg.Demo != nil {
+		e.Any("/demo", echo.WrapHandler(s.cfg.Demo), s.adminsOnly)
+		e.Any("/demo/*", echo.WrapHandler(s.cfg.Demo), s.adminsOnly)
+	}
+}
+
+// keeper finds the room that the request's path names.
+func (s *Server) keeper(c echo.Context) (Keeper, error) {
+	k, ok := s.keepers[c.Param("room")]
+	if !ok {
+		return nil, errNoRoom
+	}
+	return k, nil
+}
