@@ -50,13 +50,12 @@ var (
 // bench is a world with two rooms, and a client with tokens for it.
 type bench struct {
 	*sim.World
-	t       *testing.T
-	clock   *handClock
-	real    *handClock // for tokens
-	zoom    string     // access tokens
-	google  string
-	robot   sim.ServiceAccount
-	release time.Duration
+	t      *testing.T
+	clock  *handClock
+	real   *handClock // for tokens
+	zoom   string     // access tokens
+	google string
+	robot  sim.ServiceAccount
 }
 
 func newBench(t *testing.T, zoom sim.ZoomConfig, google sim.GoogleConfig) *bench {
@@ -131,7 +130,7 @@ func (b *bench) send(method, target, body string, header ...string) (reply, erro
 	if err != nil {
 		return reply{}, err
 	}
-	defer resp.Body.Close()
+	defer func() { _ = resp.Body.Close() }()
 	text, err := io.ReadAll(resp.Body)
 	return reply{resp.StatusCode, resp.Header, string(text)}, err
 }

@@ -29,6 +29,7 @@ type World struct {
 	Rooms    []DemoRoom // of a demo world
 
 	clock   rooms.Clock
+	zone    *time.Location // of a demo world
 	zoomLn  net.Listener
 	googLn  net.Listener
 	running sync.WaitGroup
