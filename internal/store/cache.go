@@ -12,8 +12,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/mattn/go-sqlite3"
-
 	"roomkiosk/internal/rooms"
 	"roomkiosk/migrations"
 )
@@ -38,7 +36,7 @@ type Cache struct {
 func OpenCache(path string, log *slog.Logger) (*Cache, error) {
 	c := &Cache{path: path, log: log}
 	err := c.open()
-	if err != nil && !hasCode(err, sqlite3.ErrBusy, sqlite3.ErrLocked) {
+	if err != nil && !inUse(err) {
 		err = c.remake(err)
 	}
 	if err != nil {

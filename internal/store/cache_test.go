@@ -323,25 +323,6 @@ func TestCacheWhereNoneCanBe(t *testing.T) {
 	}
 }
 
-// Another process at work isn't damage.
-func TestLockedCacheIsNotDeleted(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "cache.db")
-	c := openCache(t, path)
-	save(t, c, "ada", schedule1())
-	tx, err := c.db.Load().write.Begin()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if other, err := OpenCache(path, slog.New(slog.DiscardHandler)); err == nil {
-		t.Error("opened")
-		_ = other.Close()
-	}
-	if err := tx.Rollback(); err != nil {
-		t.Fatal(err)
-	}
-	scheduleOf(t, c, "ada")
-}
-
 // damageInUse overwrites the file, with nothing in a log or in memory to read instead.
 func damageInUse(t *testing.T, c *Cache) {
 	t.Helper()
@@ -429,7 +410,7 @@ func mustMkdir(t *testing.T, path string) {
 func execOn(t *testing.T, path, statement string) {
 	t.Helper()
 	db := writer(path, syncLater)
-	defer db.Close()
+	defer func() { _ = db.Close() }()
 	if _, err := db.Exec(statement); err != nil {
 		t.Fatal(err)
 	}

@@ -112,7 +112,21 @@ func TestReadersCannotWrite(t *testing.T) {
 	}
 }
 
-// Transactions take the write lock at their start: of two, the second waits instead of failing.
+// A transaction takes the write lock at its start. If it took it later, after a read, two could wait
+// for each other, which no busy timeout solves. Whoever doesn't get the lock is told so.
+func TestTransactionsLockAtOnce(t *testing.T) {
+	j := newJournal(t)
+	other := sql.OpenDB(newConnector(j.db.path, url.Values{"_txlock": {"immediate"}, "_busy_timeout": {"0"}}))
+	defer func() { _ = other.Close() }()
+	err := j.db.transact(func(*sql.Tx) error {
+		_, err := other.Begin()
+		return err
+	})
+	if !inUse(err) || isCorrupt(err) {
+		t.Errorf("got %v", err)
+	}
+}
+
 func TestConcurrentUse(t *testing.T) {
 	j := newJournal(t)
 	var wg sync.WaitGroup
@@ -260,7 +274,7 @@ func overwrite(t *testing.T, path string, at int64, n int) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer f.Close()
+	defer func() { _ = f.Close() }()
 	if _, err := f.WriteAt([]byte(strings.Repeat("garbage!", n/8)), at); err != nil {
 		t.Fatal(err)
 	}
@@ -294,7 +308,7 @@ func TestFileThatMayOnlyBeRead(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "journal.db")
 	fill(t, path)
 	d := &database{path: path, write: sql.OpenDB(newConnector(path, url.Values{"mode": {"ro"}, "_txlock": {"immediate"}}))}
-	defer d.write.Close()
+	defer func() { _ = d.write.Close() }()
 	if err := d.checkPages(); err != nil {
 		t.Fatal(err)
 	}

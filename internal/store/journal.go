@@ -120,7 +120,7 @@ func (j *Journal) actionsOf(ctx context.Context, room string, since time.Time) (
 	if err != nil {
 		return nil, err
 	}
-	defer rows.Close()
+	defer func() { _ = rows.Close() }()
 	var actions []rooms.Action
 	for rows.Next() {
 		a, err := scanAction(rows)

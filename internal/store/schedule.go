@@ -25,7 +25,7 @@ FROM schedules`)
 	if err != nil {
 		return nil, fmt.Errorf("reading schedules: %w", err)
 	}
-	defer rows.Close()
+	defer func() { _ = rows.Close() }()
 	kept := make(map[string]*schedule)
 	for rows.Next() {
 		var (

@@ -64,6 +64,9 @@ func isCorrupt(err error) bool {
 	return errors.As(err, &e) || hasCode(err, sqlite3.ErrCorrupt, sqlite3.ErrNotADB)
 }
 
+// inUse tells whether another process keeps the file locked, which says nothing about the file.
+func inUse(err error) bool { return hasCode(err, sqlite3.ErrBusy, sqlite3.ErrLocked) }
+
 func hasCode(err error, codes ...sqlite3.ErrNo) bool {
 	var e sqlite3.Error
 	if !errors.As(err, &e) {
