@@ -1,0 +1,121 @@
+package main
+
+import (
+	"net/http"
+	"strconv"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"roomkiosk/internal/rooms"
+)
+
+// metrics are the kiosk's figures for Prometheus. None has a title, a name or an address in it.
+type metrics struct {
+	registry *prometheus.Registry
+	requests *prometheus.CounterVec
+}
+
+func newMetrics() *metrics {
+	m := &metrics{
+		registry: prometheus.NewRegistry(),
+		requests: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "kiosk_service_requests_total",
+			Help: "Requests to Zoom and the calendars by status; status 0 is no answer.",
+		}, []string{"service", "status"}),
+	}
+	m.registry.MustRegister(m.requests, collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	return m
+}
+
+func (m *metrics) handler() http.Handler {
+	return promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{})
+}
+
+// count counts the requests that go through a transport.
+func (m *metrics) count(service string, next http.RoundTripper) http.RoundTripper {
+	return promhttp.RoundTripperFunc(func(r *http.Request) (*http.Response, error) {
+		answer, err := next.RoundTrip(r)
+		status := 0
+		if err == nil {
+			status = answer.StatusCode
+		}
+		m.requests.WithLabelValues(service, strconv.Itoa(status)).Inc()
+		return answer, err
+	})
+}
+
+// watch adds what the kiosk can say about itself when asked.
+func (m *metrics) watch(k *kiosk) { m.registry.MustRegister(&watcher{k}) }
+
+// watcher reads figures off a running kiosk.
+type watcher struct{ *kiosk }
+
+// The figures, as Prometheus wants them described.
+type figure struct {
+	desc  *prometheus.Desc
+	kind  prometheus.ValueType
+	value float64
+	label []string
+}
+
+func describe(name, help string, labels ...string) *prometheus.Desc {
+	return prometheus.NewDesc(name, help, labels, nil)
+}
+
+// Describe says nothing: the figures depend on the rooms.
+func (w *watcher) Describe(chan<- *prometheus.Desc) {}
+
+// Collect reads the figures.
+func (w *watcher) Collect(out chan<- prometheus.Metric) {
+	for _, f := range append(w.hubFigures(), w.roomFigures()...) {
+		out <- prometheus.MustNewConstMetric(f.desc, f.kind, f.value, f.label...)
+	}
+}
+
+func (w *watcher) hubFigures() []figure {
+	s := w.hub.Stats()
+	gauge, counter := prometheus.GaugeValue, prometheus.CounterValue
+	return []figure{
+		{desc: describe("kiosk_sockets", "Browsers that watch now."), kind: gauge, value: float64(s.Sockets)},
+		{desc: describe("kiosk_frames_published_total", "Changes that were shown."), kind: counter, value: float64(s.Published)},
+		{desc: describe("kiosk_sockets_dropped_total", "Browsers that took nothing for too long."), kind: counter, value: float64(s.Dropped)},
+		{desc: describe("kiosk_sockets_refused_total", "Browsers that were too many."), kind: counter, value: float64(s.Refused)},
+	}
+}
+
+func (w *watcher) roomFigures() []figure {
+	age := describe("kiosk_schedule_age_seconds", "Since the room's calendar was read; -1: never.", "room")
+	status := describe("kiosk_room_status", "1 for the status that the door shows.", "room", "status")
+	flag := describe("kiosk_room_flag", "1 while the flag is up.", "room", "flag")
+	waiting := describe("kiosk_actions_open", "Taps that have still to be brought to Zoom.", "room")
+	var out []figure
+	add := func(d *prometheus.Desc, v float64, label ...string) {
+		out = append(out, figure{desc: d, kind: prometheus.GaugeValue, value: v, label: label})
+	}
+	for _, k := range w.keepers {
+		s := k.Screen()
+		id := s.Room.ID
+		add(age, ageOf(s), id)
+		add(status, 1, id, string(s.Status))
+		for _, f := range s.Flags {
+			add(flag, 1, id, string(f))
+		}
+		open := 0
+		for _, a := range s.Actions {
+			if a.State.Open() {
+				open++
+			}
+		}
+		add(waiting, float64(open), id)
+	}
+	return out
+}
+
+func ageOf(s rooms.Screen) float64 {
+	if s.AsOf.IsZero() {
+		return -1
+	}
+	return s.Now.Sub(s.AsOf).Seconds()
+}

@@ -1,0 +1,295 @@
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"log/slog"
+	randv2 "math/rand/v2"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"roomkiosk/internal/config"
+	"roomkiosk/internal/live"
+	"roomkiosk/internal/rooms"
+	"roomkiosk/internal/store"
+	"roomkiosk/internal/web"
+	"roomkiosk/internal/zoom"
+	"roomkiosk/static"
+)
+
+const (
+	stopHTTP     = 3 * time.Second       // for requests under way when the kiosk stops
+	spreadPer    = 50 * time.Millisecond // the first reads of so many rooms spread over this much each
+	clockSlack   = 2 * time.Minute       // a clock may be corrected by so much without being called wrong
+	keepActions  = 14 * 24 * time.Hour   // in the journal
+	pruneEvery   = 24 * time.Hour        // and how often older ones are deleted
+	maxHeader    = 16 << 10              // bytes of a request's header
+	readTimeout  = 10 * time.Second      // of a request
+	writeTimeout = 20 * time.Second      // of an answer
+	idleTimeout  = 2 * time.Minute       // of a connection
+)
+
+// surroundings are what a kiosk runs in. They differ between a wall, a demo and a test.
+type surroundings struct {
+	clock    rooms.Clock
+	rate     float64      // seconds of that clock in a real one
+	demo     http.Handler // nil: not a demo
+	log      *slog.Logger
+	spread   time.Duration // per room, for its first reads
+	announce func()        // called when pages are served
+}
+
+// kiosk is everything that runs, wired up.
+type kiosk struct {
+	in      surroundings
+	cfg     *config.Config
+	journal *store.Journal
+	cache   *store.Cache
+	hub     *live.Hub
+	zoom    *zoom.Client // nil: no Zoom
+	reach   chan *rooms.Fault
+	keepers []*rooms.Keeper
+	web     *web.Server
+}
+
+// build opens the stores and wires everything up. It is the only place that knows all packages. What
+// it opened has to be closed, also when it fails.
+func build(ctx context.Context, cfg *config.Config, in surroundings) (*kiosk, error) {
+	k := &kiosk{in: in, cfg: cfg, reach: make(chan *rooms.Fault, 1)}
+	if err := k.open(); err != nil {
+		return k, err
+	}
+	assets := static.Load()
+	id := buildID(assets)
+	metrics := newMetrics()
+	k.hub = live.New(live.Config{Now: in.clock.Now, Rate: in.rate, Build: id})
+	if cfg.Zoom != nil {
+		k.zoom = newZoom(cfg.Zoom, in, metrics, k.zoomReach)
+	}
+	calendars, err := newCalendars(cfg.Calendars, in, metrics)
+	if err != nil {
+		return k, err
+	}
+	publisher := &web.Publisher{Hub: k.hub, Assets: assets, Build: id, Log: in.log}
+	if err := k.house(ctx, calendars, publisher); err != nil {
+		return k, err
+	}
+	metrics.watch(k)
+	k.web = web.New(web.Config{
+		Keepers: webKeepers(k.keepers), Hub: k.hub, Assets: assets, Build: id,
+		Hosts: append(ownNames(), cfg.Hosts...), Metrics: metrics.handler(), Demo: in.demo,
+		Log: in.log, NewID: rand.Text,
+	})
+	return k, nil
+}
+
+// open opens the stores.
+func (k *kiosk) open() error {
+	dir := k.cfg.DataDir
+	if err := os.MkdirAll(dir, 0o750); err != nil {
+		return fmt.Errorf("making the data folder: %w", err)
+	}
+	var err error
+	if k.journal, err = store.OpenJournal(filepath.Join(dir, "journal.db")); err != nil {
+		return fmt.Errorf("opening the journal: %w", err)
+	}
+	if k.cache, err = store.OpenCache(filepath.Join(dir, "cache.db"), k.in.log); err != nil {
+		return fmt.Errorf("opening the cache: %w", err)
+	}
+	return nil
+}
+
+// close closes the stores, once nothing uses them any more.
+func (k *kiosk) close() {
+	if k.cache != nil {
+		if err := k.cache.Close(); err != nil {
+			k.in.log.Error("cache not closed", "error", err)
+		}
+	}
+	if k.journal != nil {
+		if err := k.journal.Close(); err != nil {
+			k.in.log.Error("journal not closed", "error", err)
+		}
+	}
+}
+
+// house makes a keeper for every room.
+func (k *kiosk) house(ctx context.Context, calendars map[string]rooms.Calendar, publisher rooms.Publisher) error {
+	notBefore, err := k.notBefore(ctx)
+	if err != nil {
+		return err
+	}
+	polls := map[string]time.Duration{}
+	for _, c := range k.cfg.Calendars {
+		polls[c.Name] = c.Poll
+	}
+	for _, room := range k.cfg.Rooms {
+		cfg := rooms.KeeperConfig{
+			Room: room, Calendar: calendars[room.Calendar], Journal: k.journal, Cache: k.cache,
+			Publisher: publisher, Clock: k.in.clock, Log: k.in.log, Poll: polls[room.Calendar],
+			StartSpread: time.Duration(len(k.cfg.Rooms)-1) * k.in.spread,
+			NotBefore:   notBefore, NewID: rand.Text, Random: randv2.Float64,
+		}
+		if k.zoom != nil && room.ZoomID != "" {
+			cfg.Events = k.zoom
+		}
+		keeper, err := rooms.NewKeeper(ctx, cfg)
+		if err != nil {
+			return err
+		}
+		k.keepers = append(k.keepers, keeper)
+	}
+	return nil
+}
+
+// notBefore is an instant that has certainly passed: a clock that is before it is wrong.
+func (k *kiosk) notBefore(ctx context.Context) (time.Time, error) {
+	if k.cfg.ClockMode == config.ClockTrusted {
+		return time.Time{}, nil
+	}
+	newest, err := k.journal.Newest(ctx)
+	if err != nil {
+		return time.Time{}, fmt.Errorf("reading the journal: %w", err)
+	}
+	if cached, err := k.cache.Newest(ctx); err == nil && cached.After(newest) {
+		newest = cached
+	}
+	if newest.IsZero() {
+		return time.Time{}, nil
+	}
+	return newest.Add(-clockSlack), nil
+}
+
+// zoomReach takes news of Zoom's reach from whoever found out. Only the newest matters, and nobody
+// may be kept waiting.
+func (k *kiosk) zoomReach(fault *rooms.Fault) {
+	for {
+		select {
+		case k.reach <- fault:
+			return
+		default:
+		}
+		select {
+		case <-k.reach:
+		default:
+		}
+	}
+}
+
+// run serves until the context ends. It stops in order: no new requests, no sockets, then the
+// keepers with what they still have to journal.
+func (k *kiosk) run(ctx context.Context, listener net.Listener) error {
+	keeping, stopKeeping := context.WithCancel(context.WithoutCancel(ctx))
+	defer stopKeeping()
+	keepers, keeping := errgroup.WithContext(keeping)
+	for _, keeper := range k.keepers {
+		keepers.Go(func() error { return unlessStopped(keeper.Run(keeping)) })
+	}
+	keepers.Go(func() error { return k.tellReach(keeping) })
+	keepers.Go(func() error { return k.prune(keeping) })
+	if k.zoom != nil {
+		keepers.Go(func() error { return unlessStopped(k.zoom.Run(keeping)) })
+	}
+
+	serving, ctx := errgroup.WithContext(ctx)
+	server := newServer(k.web, k.in.log)
+	serving.Go(func() error { return serveHTTP(ctx, server, listener) })
+	serving.Go(func() error { return k.hub.Run(ctx) })
+	serving.Go(func() error { return k.watchdog(ctx) })
+	if k.in.announce != nil {
+		k.in.announce()
+	}
+	err := serving.Wait()
+	stopKeeping()
+	return errors.Join(err, keepers.Wait())
+}
+
+// tellReach passes the newest word of Zoom's reach on to every keeper.
+func (k *kiosk) tellReach(ctx context.Context) error {
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case fault := <-k.reach:
+			for _, keeper := range k.keepers {
+				keeper.ZoomReach(fault)
+			}
+		}
+	}
+}
+
+// prune deletes what the journal need not remember any more.
+func (k *kiosk) prune(ctx context.Context) error {
+	for {
+		now := k.in.clock.Now()
+		if err := k.journal.Prune(now.Add(-keepActions)); err != nil {
+			k.in.log.Error("journal not pruned", "error", err)
+		}
+		timer := k.in.clock.Timer(pruneEvery)
+		select {
+		case <-ctx.Done():
+			timer.Stop()
+			return nil
+		case <-timer.C:
+		}
+	}
+}
+
+// unlessStopped leaves out the error of a loop that was asked to stop.
+func unlessStopped(err error) error {
+	if errors.Is(err, context.Canceled) {
+		return nil
+	}
+	return err
+}
+
+func newServer(h http.Handler, log *slog.Logger) *http.Server {
+	return &http.Server{
+		Handler: h, MaxHeaderBytes: maxHeader, ReadHeaderTimeout: readTimeout, ReadTimeout: readTimeout,
+		WriteTimeout: writeTimeout, IdleTimeout: idleTimeout,
+		ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelDebug),
+	}
+}
+
+// serveHTTP serves until the context ends, and gives requests under way a moment to finish.
+func serveHTTP(ctx context.Context, server *http.Server, listener net.Listener) error {
+	stopped := make(chan error, 1)
+	defer context.AfterFunc(ctx, func() {
+		limited, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopHTTP)
+		defer cancel()
+		if err := server.Shutdown(limited); err != nil {
+			_ = server.Close() // they had their moment
+		}
+		stopped <- nil
+	})()
+	if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
+		return fmt.Errorf("serving: %w", err)
+	}
+	return <-stopped
+}
+
+// ownNames are the names that this machine goes by.
+func ownNames() []string {
+	name, err := os.Hostname()
+	if err != nil || name == "" {
+		return nil
+	}
+	short, _, _ := strings.Cut(name, ".")
+	return []string{name, short, short + ".local"}
+}
+
+func webKeepers(keepers []*rooms.Keeper) []web.Keeper {
+	out := make([]web.Keeper, len(keepers))
+	for i, k := range keepers {
+		out[i] = k
+	}
+	return out
+}

@@ -1,0 +1,158 @@
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"time"
+
+	"roomkiosk/internal/config"
+	"roomkiosk/internal/store"
+	"roomkiosk/internal/web"
+	"roomkiosk/static"
+	"roomkiosk/views"
+)
+
+const (
+	defaultConfig = "/etc/kiosk/kiosk.toml"
+	lookAgain     = 2 * time.Second  // at a configuration that is broken
+	tryAgain      = 10 * time.Second // what failed although the configuration is sound
+)
+
+// serve runs the kiosk. It comes up whatever is wrong: what can't be shown is explained instead, and
+// mended as soon as the configuration is.
+func (p program) serve(ctx context.Context, args []string) error {
+	f := p.flags("serve")
+	path := f.String("config", defaultConfig, "configuration `file`")
+	if err := p.parse(f, args); err != nil {
+		return err
+	}
+	log := newLog(p.stderr)
+	for ctx.Err() == nil {
+		if err := p.serveOnce(ctx, *path, log); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// serveOnce serves rooms until the context ends, or an explanation until it may be out of date.
+func (p program) serveOnce(ctx context.Context, path string, log *slog.Logger) error {
+	cfg, err := config.Load(path)
+	if err != nil {
+		fmt.Fprintln(p.stderr, err)
+		return explain(ctx, config.ListenOf(path), path, err, log, waitForChange(path))
+	}
+	for _, w := range cfg.Warnings {
+		log.Warn("configuration", "file", path, "line", w.Line, "reason", w.Reason, "remedy", w.Remedy)
+	}
+	k, err := build(ctx, cfg, surroundings{
+		clock: wallClock{}, rate: 1, log: log, spread: spreadPer,
+		announce: func() {
+			log.Info("serving", "listen", cfg.Listen, "rooms", len(cfg.Rooms))
+			notifyReady("serving rooms")
+		},
+	})
+	defer k.close()
+	if err != nil {
+		k.close()
+		fmt.Fprintln(p.stderr, "kiosk:", err)
+		return explain(ctx, cfg.Listen, path, err, log, waitFor(tryAgain))
+	}
+	listener, err := listen(ctx, cfg.Listen)
+	if err != nil {
+		return err
+	}
+	return k.run(ctx, listener)
+}
+
+func newLog(w interface{ Write([]byte) (int, error) }) *slog.Logger {
+	return slog.New(slog.NewTextHandler(w, nil))
+}
+
+func listen(ctx context.Context, addr string) (net.Listener, error) {
+	l, err := (&net.ListenConfig{}).Listen(ctx, "tcp", addr)
+	if err != nil {
+		return nil, fmt.Errorf("listening on %s: %w. Is another kiosk running, or the address not this machine's? See \"listen\" in the configuration", addr, err)
+	}
+	return l, nil
+}
+
+// explain serves a page about what is wrong until wait returns or the context ends.
+func explain(ctx context.Context, addr, path string, why error, log *slog.Logger, wait func(context.Context)) error {
+	listener, err := listen(ctx, addr)
+	if err != nil {
+		return err
+	}
+	assets := static.Load()
+	page := web.NewSetup(web.SetupConfig{
+		File: path, Faults: faultsOf(why), Assets: assets, Build: buildID(assets), Log: log, NewID: rand.Text,
+	})
+	limited, stop := context.WithCancel(ctx)
+	defer stop()
+	go func() { defer stop(); wait(limited) }()
+	log.Error("serving an explanation instead of rooms", "listen", addr)
+	notifyReady("explaining what is wrong with the configuration")
+	return serveHTTP(limited, newServer(page, log), listener)
+}
+
+// faultsOf turns what went wrong into what the page lists.
+func faultsOf(err error) []views.SetupFault {
+	var broken *config.Error
+	if errors.As(err, &broken) {
+		faults := make([]views.SetupFault, len(broken.Problems))
+		for i, p := range broken.Problems {
+			faults[i] = views.SetupFault{Line: p.Line, Reason: p.Reason, Remedy: p.Remedy}
+		}
+		return faults
+	}
+	var newer *store.NewerSchemaError
+	var corrupt *store.CorruptError
+	remedy := "The kiosk tries again every few seconds."
+	switch {
+	case errors.As(err, &newer):
+		remedy = "Install the newer kiosk again, or give this one another data_dir."
+	case errors.As(err, &corrupt):
+		remedy = "Move the file out of the way, with its -wal and -shm, and keep it: it holds taps. The kiosk then starts a new one."
+	}
+	return []views.SetupFault{{Reason: err.Error(), Remedy: remedy}}
+}
+
+// waitForChange returns when the file isn't what it was, or what it refers to may not be.
+func waitForChange(path string) func(context.Context) {
+	before := load(path)
+	return func(ctx context.Context) {
+		tick := time.NewTicker(lookAgain)
+		defer tick.Stop()
+		for {
+			select {
+			case <-ctx.Done():
+				return
+			case <-tick.C:
+			}
+			if load(path) != before {
+				return
+			}
+		}
+	}
+}
+
+// load loads a configuration for what is wrong with it.
+func load(path string) string {
+	if _, err := config.Load(path); err != nil {
+		return err.Error()
+	}
+	return ""
+}
+
+func waitFor(d time.Duration) func(context.Context) {
+	return func(ctx context.Context) {
+		select {
+		case <-ctx.Done():
+		case <-time.After(d):
+		}
+	}
+}
