@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"strings"
 	"sync"
 	"time"
 
@@ -79,8 +80,8 @@ func (t *tokens) fetch(ctx context.Context) (string, error) {
 	client := *t.http
 	client.Transport = tap
 	tok, err := t.key.conf.TokenSource(context.WithValue(ctx, oauth2.HTTPClient, &client)).Token()
-	if err == nil && tok.AccessToken == "" {
-		err = errors.New("an answer without a token")
+	if err == nil && (tok.AccessToken == "" || strings.ContainsAny(tok.AccessToken, " \t\r\n\x00")) {
+		err = errors.New("an answer without a proper token")
 	}
 	if err != nil {
 		return "", t.refused(ctx, tap, err)
