@@ -9,7 +9,6 @@ import (
 	"embed"
 	"encoding/hex"
 	"io/fs"
-	"mime"
 	"net/http"
 	"path"
 	"strings"
@@ -55,7 +54,7 @@ func Load() *Assets {
 		ext := path.Ext(name)
 		it := &asset{
 			url:     Prefix + strings.TrimSuffix(name, ext) + "." + hex.EncodeToString(sum[:6]) + ext,
-			kind:    mime.TypeByExtension(ext),
+			kind:    kindOf(ext),
 			raw:     raw,
 			gzipped: squeeze(raw),
 		}
@@ -95,6 +94,21 @@ func (a *Assets) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		body = it.gzipped
 	}
 	http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(body))
+}
+
+// kindOf is the media type of files of that extension. The machine's own table (package mime reads it)
+// isn't asked: browsers refuse a script that some machine takes for text.
+func kindOf(ext string) string {
+	switch ext {
+	case ".css":
+		return "text/css; charset=utf-8"
+	case ".js":
+		return "text/javascript; charset=utf-8"
+	case ".svg":
+		return "image/svg+xml"
+	default:
+		panic("static: no media type for " + ext)
+	}
 }
 
 func squeeze(raw []byte) []byte {
