@@ -25,9 +25,10 @@ type Calendar struct {
 
 // book is one calendar.
 type book struct {
-	name   string
-	zone   *time.Location
-	events map[string]*Event
+	name    string
+	zone    *time.Location
+	touched time.Time // when anything on it last changed
+	events  map[string]*Event
 }
 
 // task is a change that was ordered for an instant.
@@ -49,7 +50,7 @@ func NewCalendar(clock rooms.Clock) *Calendar {
 func (c *Calendar) Open(id, name string, zone *time.Location) {
 	defer c.lock()()
 	b := c.book(id)
-	b.name, b.zone = name, zone
+	b.name, b.zone, b.touched = name, zone, c.instant()
 }
 
 // Put adds the event or replaces the one with its id, and returns it as stored. A calendar that
@@ -62,7 +63,9 @@ func (c *Calendar) Put(calendarID string, e Event) Event {
 // Remove forgets the event, as if it had never been.
 func (c *Calendar) Remove(calendarID, id string) {
 	defer c.lock()()
-	delete(c.book(calendarID).events, id)
+	b := c.book(calendarID)
+	b.touched = c.instant()
+	delete(b.events, id)
 }
 
 // Cancel marks the event as cancelled. False: there is none.
@@ -108,14 +111,14 @@ func (c *Calendar) Events(calendarID string) []Event {
 	return all
 }
 
-// about returns what there is to say about the calendar itself. False: there is none.
-func (c *Calendar) about(id string) (name string, zone *time.Location, ok bool) {
+// about returns the calendar without its events. False: there is none.
+func (c *Calendar) about(id string) (book, bool) {
 	defer c.lock()()
 	b, ok := c.books[id]
 	if !ok {
-		return "", nil, false
+		return book{}, false
 	}
-	return b.name, b.zone, true
+	return book{name: b.name, zone: b.zone, touched: b.touched}, true
 }
 
 // after orders a change for an instant of the clock.
@@ -190,7 +193,7 @@ func (c *Calendar) nextRule(now time.Time) (first time.Time, do func(time.Time))
 func (c *Calendar) book(id string) *book {
 	b, ok := c.books[id]
 	if !ok {
-		b = &book{name: id, zone: time.UTC, events: map[string]*Event{}}
+		b = &book{name: id, zone: time.UTC, touched: c.instant(), events: map[string]*Event{}}
 		c.books[id] = b
 	}
 	return b
@@ -219,19 +222,20 @@ func (c *Calendar) put(calendarID string, e Event) *Event {
 		e.Updated = now
 	}
 	e.Version++
-	b.events[e.ID] = &e
+	b.events[e.ID], b.touched = &e, now
 	c.due = time.Time{}
 	return &e
 }
 
 func (c *Calendar) change(calendarID, id string, edit func(*Event)) bool {
-	e, ok := c.book(calendarID).events[id]
+	b := c.book(calendarID)
+	e, ok := b.events[id]
 	if !ok {
 		return false
 	}
 	edit(e)
 	e.Version++
-	e.Updated = c.instant()
+	e.Updated, b.touched = c.instant(), c.instant()
 	c.due = time.Time{}
 	return true
 }

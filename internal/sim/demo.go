@@ -128,7 +128,7 @@ func (w *World) openDay(now time.Time) {
 	}
 	for _, e := range scene {
 		if !e.AllDay() && e.Start.Before(now.Add(-10*time.Minute)) {
-			e.CheckedIn = e.Start // else it would have been released
+			e.CheckedIn = e.Start // somebody came
 		}
 		w.Calendar.Put(e.calendarID, e.Event)
 	}

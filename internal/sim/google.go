@@ -117,8 +117,7 @@ type reader struct {
 	*http.Request
 	calendarID string
 	role       Role
-	zone       *time.Location // the calendar's
-	name       string
+	book       // the calendar, without its events
 }
 
 // allow lets a request through that has a good token and a share of the calendar. No access looks
@@ -150,11 +149,11 @@ func (g *Google) admit(r *http.Request) (reader, error) {
 	case !mayRead(token.scopes):
 		return reader{}, googleError{403, "global", "insufficientPermissions", "Request had insufficient authentication scopes.", ""}
 	}
-	name, zone, exists := g.calendar.about(id)
+	about, exists := g.calendar.about(id)
 	if role == "" || !exists {
 		return reader{}, errNotFound
 	}
-	return reader{r, id, role, zone, name}, nil
+	return reader{r, id, role, about}, nil
 }
 
 // mayRead tells whether one of the scopes covers reading events.

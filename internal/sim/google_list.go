@@ -145,7 +145,7 @@ func (g *Google) listEvents(w http.ResponseWriter, in reader) error {
 	}
 	list := googleList{
 		Kind: "calendar#events", Summary: in.name, TimeZone: in.zone.String(), AccessRole: in.role,
-		Updated: rfc3339ms(g.clock.Now()), DefaultReminders: []any{}, Items: []googleEvent{},
+		Updated: rfc3339ms(in.touched), DefaultReminders: []any{}, Items: []googleEvent{},
 	}
 	from := min(q.offset, len(matching))
 	to := min(from+size, len(matching))
@@ -155,7 +155,6 @@ func (g *Google) listEvents(w http.ResponseWriter, in reader) error {
 	}
 	for _, e := range matching[from:to] {
 		list.Items = append(list.Items, renderGoogle(e, in, q.zone, q.maxAttendees, q.single))
-		list.Updated = max(list.Updated, rfc3339ms(e.Updated))
 	}
 	if to < len(matching) {
 		list.NextPageToken = q.pageToken(to, "blank")

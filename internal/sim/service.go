@@ -55,7 +55,11 @@ func (s *service) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		panic(http.ErrAbortHandler)
 	}
 	out.mangle(fault)
-	s.log.answer(entry, out.status, out.body.Bytes())
+	told := out.body.Bytes()
+	if r.URL.Path == s.tokenPath && out.status == http.StatusOK {
+		told = nil // an access token
+	}
+	s.log.answer(entry, out.status, told)
 	out.send(w)
 }
 

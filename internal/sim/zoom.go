@@ -247,7 +247,7 @@ func (z *Zoom) allow(scopes [2]string, next http.HandlerFunc) http.HandlerFunc {
 }
 
 // nextNoShow is the rule that releases rooms: an event that nobody checked in to in time is
-// cancelled.
+// cancelled, unless it was only put there later.
 func (z *Zoom) nextNoShow() (first time.Time, do func(time.Time)) {
 	z.mu.Lock()
 	defer z.mu.Unlock()
@@ -257,7 +257,7 @@ func (z *Zoom) nextNoShow() (first time.Time, do func(time.Time)) {
 		}
 		for _, e := range z.calendar.book(r.CalendarID).events {
 			at := e.Start.Add(r.CheckIn.ReleaseAfter)
-			if e.awaitsCheckIn() && at.Before(e.End) && (do == nil || at.Before(first)) {
+			if e.awaitsCheckIn() && at.After(e.Created) && at.Before(e.End) && (do == nil || at.Before(first)) {
 				first, do = at, func(time.Time) {
 					z.calendar.change(r.CalendarID, e.ID, func(e *Event) { e.Status = Cancelled })
 				}

@@ -85,3 +85,78 @@ func TestZoomEffects(t *testing.T) {
 		t.Errorf("after the check out the event ends %v (%s), want %v", e.End, e.Status, want)
 	}
 }
+
+func (b *bench) get(target string) reply {
+	b.t.Helper()
+	return b.must("GET", b.ZoomURL()+target, "", "Authorization", "Bearer "+b.zoom)
+}
+
+func TestZoomTokenExpires(t *testing.T) {
+	b := newBench(t, account, sim.GoogleConfig{}).signIn()
+	b.real.move(time.Hour)
+	if r := b.get("/rooms"); r.status != 401 || r.body != `{"code":124,"message":"Access token is expired."}` {
+		t.Errorf("got %d %s", r.status, r.body)
+	}
+}
+
+func TestZoomMissingScope(t *testing.T) {
+	b := newBench(t, account, sim.GoogleConfig{})
+	b.Zoom.SetScopes("room:read:admin")
+	b.signIn()
+	b.meeting("m1", 0, 30)
+	r := b.patch(adaZoom, checkIn("m1"))
+	want := `{"code":4711,"message":"Invalid access token, does not contain scopes:[zoom_rooms:update:room_control:admin]."}`
+	if r.status != 400 || r.body != want {
+		t.Errorf("got %d %s", r.status, r.body)
+	}
+	if r := b.get("/rooms/" + adaZoom); r.status != 200 {
+		t.Errorf("the classic scope for reading is not taken: %d %s", r.status, r.body)
+	}
+}
+
+func TestZoomProfile(t *testing.T) {
+	b := newBench(t, account, sim.GoogleConfig{}).signIn()
+	b.Zoom.SetUnderConstruction(adaZoom, true)
+	r := b.get("/rooms/" + adaZoom)
+	for _, want := range []string{
+		`"room_passcode":"8642"`, `"under_construction":true`, `"checkin_minutes_prior_to_meeting_start_time":600`,
+		`"allowed_minutes_before_release_room_after_no_checkout":600`, `"enable":true`,
+	} {
+		if !strings.Contains(r.body, want) {
+			t.Errorf("profile lacks %s: %s", want, r.body)
+		}
+	}
+	if r := b.get("/rooms/nope"); r.status != 404 || r.body != `{"code":1012,"message":"Room does not exist: nope."}` {
+		t.Errorf("unknown room: %d %s", r.status, r.body)
+	}
+}
+
+func TestZoomListsRooms(t *testing.T) {
+	b := newBench(t, account, sim.GoogleConfig{}).signIn()
+	b.Zoom.SetOffline(mailZoom, true)
+	var names []string
+	for token := ""; ; {
+		page := b.get("/rooms?page_size=1&next_page_token=" + token).json(t)
+		for _, r := range page["rooms"].([]any) {
+			room := r.(map[string]any)
+			names = append(names, room["name"].(string)+" "+room["status"].(string))
+		}
+		if token = page["next_page_token"].(string); token == "" {
+			break
+		}
+	}
+	if got := strings.Join(names, ", "); got != "Ada Lovelace Available, Grace Hopper Offline" {
+		t.Errorf("rooms: %s", got)
+	}
+	if got := b.get("/rooms?status=Offline").body; strings.Contains(got, "Ada") || !strings.Contains(got, "Grace") {
+		t.Errorf("offline rooms: %s", got)
+	}
+	for _, bad := range []string{"?page_size=301", "?page_size=0", "?colour=red", "?next_page_token=!"} {
+		if r := b.get("/rooms" + bad); r.status != 400 {
+			t.Errorf("%s: got %d %s", bad, r.status, r.body)
+		}
+	}
+	if r := b.get("/elsewhere"); r.status != 404 || !strings.Contains(r.body, `"code":2300`) {
+		t.Errorf("unknown endpoint: %d %s", r.status, r.body)
+	}
+}
