@@ -2,7 +2,6 @@ package zoom
 
 import (
 	"context"
-	"errors"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -37,6 +36,7 @@ type token struct {
 // needs it waits for that one.
 type tokens struct {
 	oauth clientcredentials.Config
+	http  *http.Client
 	c     *Client
 
 	mu        sync.Mutex
@@ -57,7 +57,9 @@ type flight struct {
 }
 
 func newTokens(cfg Config, c *Client) *tokens {
-	return &tokens{c: c, oauth: clientcredentials.Config{
+	hc := *c.http
+	hc.Transport = basicAuth{id: cfg.ClientID, secret: cfg.ClientSecret, next: hc.Transport}
+	return &tokens{c: c, http: &hc, oauth: clientcredentials.Config{
 		ClientID:     cfg.ClientID,
 		ClientSecret: cfg.ClientSecret,
 		TokenURL:     cfg.TokenURL,
@@ -67,6 +69,19 @@ func newTokens(cfg Config, c *Client) *tokens {
 			"account_id": {cfg.AccountID},
 		},
 	}}
+}
+
+// basicAuth signs token requests as Zoom documents it, base64(client_id:client_secret). The library
+// escapes both for a form first, as RFC 6749 has it, which changes a secret with a + or / in it.
+type basicAuth struct {
+	id, secret string
+	next       http.RoundTripper
+}
+
+func (b basicAuth) RoundTrip(r *http.Request) (*http.Response, error) {
+	r = r.Clone(r.Context())
+	r.SetBasicAuth(b.id, b.secret)
+	return b.next.RoundTrip(r)
 }
 
 // get returns a token that hasn't ended. While there is one nobody waits, not even when it is due
@@ -202,7 +217,7 @@ func (t *tokens) report(fault *rooms.Fault) {
 // fetch asks Zoom for a token, once.
 func (t *tokens) fetch(ctx context.Context) (token, *rooms.Fault) {
 	made := t.c.clock.Now()
-	ctx = context.WithValue(ctx, oauth2.HTTPClient, t.c.http)
+	ctx = context.WithValue(ctx, oauth2.HTTPClient, t.http)
 	got, err := t.oauth.Token(ctx)
 	if err != nil {
 		return token{}, t.c.tokenFault(err)
@@ -233,36 +248,4 @@ func lifeOf(expiresIn any) time.Duration {
 		return tokenLife
 	}
 	return time.Duration(seconds * float64(time.Second))
-}
-
-// tokenFault classifies an error of the token endpoint. The library's error text holds the whole
-// answer, so it isn't kept.
-func (c *Client) tokenFault(err error) *rooms.Fault {
-	var refused *oauth2.RetrieveError
-	var lost *url.Error
-	switch {
-	case errors.As(err, &refused):
-		return c.tokenRefusal(answer{status: refused.Response.StatusCode, header: refused.Response.Header, body: refused.Body})
-	case errors.As(err, &lost):
-		return c.noAnswer(err, false)
-	default:
-		return newFault(rooms.FaultBadAnswer, "the answer to the request for a token is malformed or cut off; check token_url, and "+remedyPortal)
-	}
-}
-
-func (c *Client) tokenRefusal(a answer) *rooms.Fault {
-	said := a.complaint()
-	switch {
-	case a.status == http.StatusTooManyRequests, a.status >= 500, a.status == http.StatusRequestTimeout,
-		a.status == http.StatusProxyAuthRequired, a.status >= 300 && a.status < 400:
-		return c.fault(request{}, a)
-	}
-	kind, detail := rooms.FaultCredentials, credentialsRemedy(said)
-	switch {
-	case !said.json && !a.empty():
-		kind, detail = rooms.FaultBadAnswer, "the answer to the request for a token isn't one of Zoom's; check token_url, and "+remedyPortal
-	case a.status == http.StatusNotFound, a.status == http.StatusMethodNotAllowed:
-		kind, detail = rooms.FaultInvalid, "there are no tokens at this address; check token_url"
-	}
-	return newFault(kind, detail+c.quote(a, said))
 }

@@ -1,6 +1,47 @@
 package zoom
 
-import "strings"
+import (
+	"errors"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"golang.org/x/oauth2"
+
+	"roomkiosk/internal/rooms"
+)
+
+// tokenFault classifies an error of the token endpoint. The library's error text holds the whole
+// answer, so it isn't kept.
+func (c *Client) tokenFault(err error) *rooms.Fault {
+	var refused *oauth2.RetrieveError
+	var lost *url.Error
+	switch {
+	case errors.As(err, &refused):
+		return c.tokenRefusal(answer{status: refused.Response.StatusCode, header: refused.Response.Header, body: refused.Body})
+	case errors.As(err, &lost):
+		return c.noAnswer(err, false)
+	default:
+		return newFault(rooms.FaultBadAnswer, "the answer to the request for a token is malformed or cut off; check token_url, and "+remedyPortal)
+	}
+}
+
+func (c *Client) tokenRefusal(a answer) *rooms.Fault {
+	said := a.complaint()
+	switch {
+	case a.status == http.StatusTooManyRequests, a.status >= 500, a.status == http.StatusRequestTimeout,
+		a.status == http.StatusProxyAuthRequired, a.status >= 300 && a.status < 400:
+		return c.fault(request{}, a)
+	}
+	kind, detail := rooms.FaultCredentials, credentialsRemedy(said)
+	switch {
+	case !said.json && !a.empty():
+		kind, detail = rooms.FaultBadAnswer, "the answer to the request for a token isn't one of Zoom's; check token_url, and "+remedyPortal
+	case a.status == http.StatusNotFound, a.status == http.StatusMethodNotAllowed:
+		kind, detail = rooms.FaultInvalid, "there are no tokens at this address; check token_url"
+	}
+	return newFault(kind, detail+c.quote(a, said))
+}
 
 // credentialsRemedy says what to do about a refused request for a token. Codes are those of Zoom's
 // table of OAuth errors; most answers carry only words, so the words decide too.
