@@ -140,9 +140,9 @@ func (w *World) meddle(verb string, room DemoRoom) bool {
 	now := w.clock.Now()
 	switch verb {
 	case "book":
-		start := now.Add(2 * time.Minute).Truncate(time.Minute)
 		p := w.planner()
 		m := pitch{"Short-notice call", now.Minute() % len(p.people), 20, false}
+		start := w.freeFrom(room, now.Add(2*time.Minute).Truncate(time.Minute), m.length())
 		w.Calendar.Put(room.CalendarID, p.meeting(room, m, start, seeded(start.String())))
 	case "cancel":
 		if e, ok := w.upcoming(room, now); ok {
@@ -158,6 +158,16 @@ func (w *World) meddle(verb string, room DemoRoom) bool {
 		return false
 	}
 	return true
+}
+
+// freeFrom is the first instant, from start on, at which the room is free for so long.
+func (w *World) freeFrom(room DemoRoom, start time.Time, length time.Duration) time.Time {
+	for _, e := range w.Calendar.Events(room.CalendarID) {
+		if e.blocks() && e.Start.Before(start.Add(length)) && e.End.After(start) {
+			start = e.End
+		}
+	}
+	return start
 }
 
 // upcoming is the room's next meeting that hasn't started.

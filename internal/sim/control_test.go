@@ -85,6 +85,13 @@ func TestControlChangesCalendars(t *testing.T) {
 	if wait := booked.Start.Sub(at); wait <= time.Minute || wait > 2*time.Minute {
 		t.Errorf("booked to start in %v", wait)
 	}
+	press(h, "book:ada") // which is taken for longer than that
+	list := blocking(w, 0)
+	for i := range len(list) - 1 {
+		if list[i].End.After(list[i+1].Start) {
+			t.Errorf("%q and %q are booked at once", list[i].Title, list[i+1].Title)
+		}
+	}
 	press(h, "cancel:grace")
 	if _, next := around(blocking(w, 1), at); next.ID != before.ID {
 		t.Errorf("after cancelling, %q is next", next.Title)

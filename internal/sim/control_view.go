@@ -68,10 +68,18 @@ func (w *World) eventViews(room DemoRoom, now time.Time) []eventView {
 			continue
 		}
 		list = append(list, eventView{
-			w.shortTime(e.Start, "15:04"), w.endTime(e.End), e.Title, e.state(now), !e.blocks(),
+			w.startTime(e.Start, now), w.endTime(e.End), e.Title, e.state(now), !e.blocks(),
 		})
 	}
 	return list
+}
+
+// startTime is a start on the page: with its day, if that isn't today.
+func (w *World) startTime(at, now time.Time) string {
+	if midnight(at, w.zone).Equal(midnight(now, w.zone)) {
+		return w.shortTime(at, "15:04")
+	}
+	return w.shortTime(at, "Mon 15:04")
 }
 
 // endTime is an end on the page: to the second where Zoom has shortened the event.

@@ -125,7 +125,7 @@ func (w *World) scene(now time.Time) []placed {
 	soon := now.Add(9 * time.Minute).Truncate(5 * time.Minute)
 	add(alan, soon, pitch{"Réunion de lancement – nouveau site", 3, 45, false})
 	add(alan, soon.Add(45*time.Minute), pitch{"1:1 Sofia / Luca", 6, 30, true})
-	add(alan, soon.Add(105*time.Minute), pitch{"四半期計画", 5, 60, false})
+	add(alan, soon.Add(105*time.Minute), pitch{"Kvartalsplanering", 5, 60, false})
 	return all
 }
 

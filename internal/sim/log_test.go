@@ -3,6 +3,7 @@ package sim_test
 import (
 	"context"
 	"errors"
+	"net/http/httptest"
 	"strings"
 	"sync"
 	"testing"
@@ -22,6 +23,19 @@ func TestLogTellsNoSecrets(t *testing.T) {
 	}
 	if strings.Contains(r.Answer, b.zoom) {
 		t.Error("the access token is in the log")
+	}
+}
+
+func TestLogIsBounded(t *testing.T) {
+	clock := &handClock{now: morning}
+	w := sim.NewWorld(sim.WorldConfig{Clock: clock, Now: clock.Now})
+	for range 11_050 {
+		w.Zoom.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest("GET", "/"+clock.Now().Format("150405"), nil))
+		clock.move(time.Second)
+	}
+	all := w.Zoom.Requests()
+	if len(all) != 10_000 || !all[9999].At.Equal(clock.Now().Add(-time.Second)) {
+		t.Errorf("%d requests, the last at %v", len(all), all[len(all)-1].At)
 	}
 }
 

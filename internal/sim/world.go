@@ -98,12 +98,17 @@ func (w *World) Start(ctx context.Context) error {
 	return nil
 }
 
-// Close ends what [World.Start] began, and waits for it.
+// Close ends what [World.Start] began, waits for it, and closes the listeners.
 func (w *World) Close() {
 	if w.stop != nil {
 		w.stop()
 	}
 	w.running.Wait()
+	for _, ln := range []net.Listener{w.zoomLn, w.googLn} {
+		if ln != nil {
+			_ = ln.Close() // mostly done by Run
+		}
+	}
 }
 
 // ZoomURL is the base of Zoom's API.
