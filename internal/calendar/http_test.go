@@ -84,9 +84,13 @@ func TestClientStaysOnItsHost(t *testing.T) {
 	mux.HandleFunc("/here", func(http.ResponseWriter, *http.Request) {})
 	client := Client(server.Client())
 	get := func(path string) error {
-		resp, err := client.Get(server.URL + path)
+		req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, server.URL+path, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		resp, err := client.Do(req)
 		if err == nil {
-			resp.Body.Close()
+			_ = resp.Body.Close()
 		}
 		return Cause(err)
 	}

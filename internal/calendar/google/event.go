@@ -55,29 +55,20 @@ type attendee struct {
 	ResponseStatus string `json:"responseStatus"` // needsAction, declined, tentative, accepted
 }
 
-// decodeItem reads an item of a list. With an error it returns what it could read, for its name.
-func decodeItem(raw []byte) (event, error) {
+// decodeEvent reads the answer of events.get.
+func decodeEvent(body []byte) (event, error) {
 	var e event
-	if err := json.Unmarshal(raw, &e); err != nil {
-		return e, jsonError(err)
+	if err := json.Unmarshal(body, &e); err != nil {
+		return event{}, jsonError(err)
 	}
-	if e.ID == "" || len(e.ID) > maxEventID {
-		return e, errors.New("an event without a proper id")
+	if e.Kind != "calendar#event" {
+		return event{}, errors.New("JSON, but not an event")
 	}
 	return e, nil
 }
 
-// decodeEvent reads the answer of events.get.
-func decodeEvent(body []byte) (event, error) {
-	e, err := decodeItem(body)
-	if err == nil && e.Kind != "calendar#event" {
-		err = errors.New("JSON, but not an event")
-	}
-	return e, err
-}
-
 // name is what an item is called in the log.
-func (e event) name() string {
+func (e *event) name() string {
 	if e.ID == "" {
 		return "?"
 	}
@@ -94,7 +85,7 @@ const (
 )
 
 // standing works on cancelled items too, of which Google only promises the ids.
-func (e event) standing(calendarID string) standing {
+func (e *event) standing(calendarID string) standing {
 	switch e.EventType {
 	case "", "default", "fromGmail":
 	default:
@@ -116,7 +107,7 @@ func (e event) standing(calendarID string) standing {
 
 // own finds the room among the attendees: the entry that is marked as this calendar's, else the one
 // with its address, else the only resource. Of several resources none can be told to be this one.
-func (e event) own(calendarID string) *attendee {
+func (e *event) own(calendarID string) *attendee {
 	var byEmail, resource *attendee
 	resources := 0
 	for i := range e.Attendees {
@@ -138,7 +129,10 @@ func (e event) own(calendarID string) *attendee {
 }
 
 // reservation turns an event that blocks the room into one.
-func (e event) reservation(v view) (rooms.Reservation, error) {
+func (e *event) reservation(v view) (rooms.Reservation, error) {
+	if e.ID == "" || len(e.ID) > maxEventID {
+		return rooms.Reservation{}, errors.New("an event without a proper id")
+	}
 	start, end, err := e.span(v.zone)
 	if err != nil {
 		return rooms.Reservation{}, err
@@ -161,7 +155,7 @@ func (e event) reservation(v view) (rooms.Reservation, error) {
 
 // private hides the details of everything that isn't known to be shown, including visibilities that
 // Google may yet invent.
-func (e event) private() bool {
+func (e *event) private() bool {
 	switch e.Visibility {
 	case "", "default", "public":
 		return false
@@ -172,7 +166,7 @@ func (e event) private() bool {
 
 // tentative: the room hasn't answered yet, because somebody has to approve, or the event itself is
 // not certain.
-func (e event) tentative(calendarID string) bool {
+func (e *event) tentative(calendarID string) bool {
 	if e.Status == "tentative" {
 		return true
 	}
@@ -196,7 +190,7 @@ func (p person) name() string {
 
 // span is the event's time, in UTC. All-day events are days in the room's zone; one without days
 // counts as one day. A timed event whose end nobody gave has no length unless Google made one up.
-func (e event) span(zone *time.Location) (start, end time.Time, err error) {
+func (e *event) span(zone *time.Location) (start, end time.Time, err error) {
 	if e.Start == nil {
 		return start, end, errors.New("an event without a start")
 	}

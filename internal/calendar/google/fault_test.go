@@ -23,7 +23,7 @@ func refusal(status int, reason string) string {
 }
 
 // checkFault checks the kind of a fault, and that it tells nothing that it must not.
-func checkFault(t *testing.T, err error, kind rooms.FaultKind) *rooms.Fault {
+func checkFault(t *testing.T, err error, kind rooms.FaultKind) rooms.Fault {
 	t.Helper()
 	var fault *rooms.Fault
 	if !errors.As(err, &fault) {
@@ -37,7 +37,7 @@ func checkFault(t *testing.T, err error, kind rooms.FaultKind) *rooms.Fault {
 			t.Errorf("%q tells %q", err, secret)
 		}
 	}
-	return fault
+	return *fault
 }
 
 func TestRefusals(t *testing.T) {
@@ -76,7 +76,7 @@ func TestRefusals(t *testing.T) {
 			p := newPeer(t, func(w http.ResponseWriter, _ *http.Request) {
 				w.Header().Set("Retry-After", "17")
 				w.WriteHeader(tt.status)
-				fmt.Fprint(w, tt.body)
+				say(w, tt.body)
 			})
 			_, err := readDay(context.Background(), p.calendar(t))
 			fault := checkFault(t, err, tt.kind)
@@ -96,7 +96,7 @@ func TestRefusals(t *testing.T) {
 func TestDelegateIsAskedFor(t *testing.T) {
 	p := newPeer(t, func(w http.ResponseWriter, _ *http.Request) {
 		w.WriteHeader(http.StatusNotFound)
-		fmt.Fprint(w, refusal(404, "notFound"))
+		say(w, refusal(404, "notFound"))
 	})
 	c := p.calendar(t, func(cfg *Config) { cfg.Delegate = "jane.roe@example.com" })
 	_, err := readDay(context.Background(), c)
@@ -137,10 +137,10 @@ func TestPagesTogetherAreLimited(t *testing.T) {
 	n := 0
 	p := newPeer(t, func(w http.ResponseWriter, _ *http.Request) {
 		n++
-		fmt.Fprint(w, list(fmt.Sprint("p", n)), strings.Repeat(" ", 3<<20))
+		say(w, list(fmt.Sprint("p", n))+strings.Repeat(" ", 3<<20))
 	})
 	_, err := readDay(context.Background(), p.calendar(t))
-	if f := checkFault(t, err, rooms.FaultBadAnswer); !errors.Is(f, calendar.ErrTooLarge) || n != 3 {
+	if f := checkFault(t, err, rooms.FaultBadAnswer); !errors.Is(err, calendar.ErrTooLarge) || n != 3 {
 		t.Errorf("got %v after %d pages", f, n)
 	}
 }
@@ -177,7 +177,7 @@ func TestNoNetwork(t *testing.T) {
 func TestConnectionThatBreaks(t *testing.T) {
 	p := newPeer(t, func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Length", "1000")
-		fmt.Fprint(w, `{"kind":"calendar#events","items":[`)
+		say(w, `{"kind":"calendar#events","items":[`)
 	})
 	_, err := readDay(context.Background(), p.calendar(t))
 	checkFault(t, err, rooms.FaultUnreachable)
@@ -217,8 +217,8 @@ type transportFunc func(*http.Request) (*http.Response, error)
 
 func (f transportFunc) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
 
-func reply(status int, body string) (*http.Response, error) {
-	return &http.Response{StatusCode: status, Header: http.Header{}, Body: io.NopCloser(strings.NewReader(body))}, nil
+func reply(body string) (*http.Response, error) {
+	return &http.Response{StatusCode: http.StatusOK, Header: http.Header{}, Body: io.NopCloser(strings.NewReader(body))}, nil
 }
 
 func bubbleCalendar(t *testing.T, f transportFunc) *Calendar {
@@ -238,7 +238,7 @@ func TestSlowServerIsCutAfterTenSeconds(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			c := bubbleCalendar(t, func(r *http.Request) (*http.Response, error) {
 				if !strings.HasPrefix(r.URL.Path, slow) {
-					return reply(200, `{"access_token":"secret-t1","expires_in":3600}`)
+					return reply(`{"access_token":"secret-t1","expires_in":3600}`)
 				}
 				<-r.Context().Done()
 				return nil, r.Context().Err()
@@ -258,12 +258,12 @@ func TestManySlowPagesAreCut(t *testing.T) {
 		n := 0
 		c := bubbleCalendar(t, func(r *http.Request) (*http.Response, error) {
 			if r.URL.Path == "/token" {
-				return reply(200, `{"access_token":"secret-t1","expires_in":3600}`)
+				return reply(`{"access_token":"secret-t1","expires_in":3600}`)
 			}
 			n++
 			select {
 			case <-time.After(6 * time.Second):
-				return reply(200, list(fmt.Sprint("p", n)))
+				return reply(list(fmt.Sprint("p", n)))
 			case <-r.Context().Done():
 				return nil, r.Context().Err()
 			}

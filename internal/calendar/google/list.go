@@ -22,20 +22,49 @@ const (
 
 // page is an answer of events.list.
 type page struct {
-	Kind  string            `json:"kind"`
-	Next  string            `json:"nextPageToken"`
-	Items []json.RawMessage `json:"items"`
+	Kind   string   `json:"kind"`
+	Next   string   `json:"nextPageToken"`
+	Items  []event  `json:"items"`
+	Broken []string `json:"-"` // names of the items that are not in Items
 }
 
 // decodePage refuses whatever isn't a list of events, however good its JSON: an empty object must
 // not pass for an empty calendar.
 func decodePage(body []byte) (page, error) {
 	var p page
-	if err := json.Unmarshal(body, &p); err != nil {
+	err := json.Unmarshal(body, &p)
+	var typed *json.UnmarshalTypeError
+	if errors.As(err, &typed) {
+		p, err = decodeItems(body)
+	}
+	if err != nil {
 		return page{}, jsonError(err)
 	}
 	if p.Kind != "calendar#events" {
 		return page{}, errors.New("JSON, but not a list of events")
+	}
+	return p, nil
+}
+
+// decodeItems reads a page item by item, at more than twice the cost, so that one that has an
+// unexpected form doesn't take the others with it.
+func decodeItems(body []byte) (page, error) {
+	var raw struct {
+		Kind  string            `json:"kind"`
+		Next  string            `json:"nextPageToken"`
+		Items []json.RawMessage `json:"items"`
+	}
+	if err := json.Unmarshal(body, &raw); err != nil {
+		return page{}, err
+	}
+	p := page{Kind: raw.Kind, Next: raw.Next}
+	for _, item := range raw.Items {
+		var e event
+		if json.Unmarshal(item, &e) != nil {
+			p.Broken = append(p.Broken, e.name())
+			continue
+		}
+		p.Items = append(p.Items, e)
 	}
 	return p, nil
 }
@@ -49,26 +78,22 @@ type listing struct {
 	etag         string   // of a listing of a single page; else empty
 }
 
-// add decodes a page's items.
+// add turns a page's items into reservations.
 func (l *listing) add(p page, v view) {
-	for _, raw := range p.Items {
-		l.items++
-		e, err := decodeItem(raw)
-		if err != nil {
-			l.broken = append(l.broken, e.name())
+	l.items += len(p.Items) + len(p.Broken)
+	l.broken = append(l.broken, p.Broken...)
+	for i := range p.Items {
+		e := &p.Items[i]
+		standing := e.standing(v.id)
+		if standing == free {
 			continue
-		}
-		switch e.standing(v.id) {
-		case free:
-			continue
-		case unclear:
-			l.hidden = true
 		}
 		r, err := e.reservation(v)
 		if err != nil {
 			l.broken = append(l.broken, e.name())
 			continue
 		}
+		l.hidden = l.hidden || standing == unclear
 		l.put(r, v)
 	}
 }
@@ -110,12 +135,13 @@ func (c *Calendar) read(ctx context.Context, v view) ([]rooms.Reservation, error
 	defer cancel()
 	known := c.memory.of(v.id)
 	query := v.query(known.everybody)
-	etag := known.etagFor(query.Encode(), c.now())
-	l, err := c.pages(ctx, v, query, etag)
+	request := query.Encode()
+	l, err := c.pages(ctx, v, query, known.etagFor(request, c.now()))
 	if err == nil && l.hidden && !known.everybody {
 		c.log.Info("reading all attendees: the room's own answer is left out otherwise", "calendar_id", v.id)
 		known.everybody = true
 		query = v.query(true)
+		request = query.Encode()
 		l, err = c.pages(ctx, v, query, "")
 	}
 	if errors.Is(err, errNotModified) {
@@ -125,14 +151,15 @@ func (c *Calendar) read(ctx context.Context, v view) ([]rooms.Reservation, error
 		return nil, err
 	}
 	c.report(v.id, known.broken, l.broken)
-	c.memory.keep(v.id, known.next(l, query.Encode(), c.now()))
+	c.memory.keep(v.id, known.next(l, request, c.now()))
 	return l.reservations, nil
 }
 
 // errNotModified means that a conditional request found nothing new.
 var errNotModified = errors.New("not modified")
 
-// pages reads all pages of a listing. An empty page doesn't end it, only one without a token does.
+// pages reads all pages of a listing, and leaves the last page's token in the query. An empty page
+// doesn't end a listing, only one without a token does.
 func (c *Calendar) pages(ctx context.Context, v view, query url.Values, etag string) (listing, error) {
 	var l listing
 	seen := map[string]bool{}

@@ -18,7 +18,7 @@ func TestRequest(t *testing.T) {
 	var got *http.Request
 	p := newPeer(t, func(w http.ResponseWriter, r *http.Request) {
 		got = r
-		fmt.Fprint(w, list(""))
+		say(w, list(""))
 	})
 	room := roomIn("Europe/Berlin")
 	room.CalendarID = "en.german#holiday/x@group.v.calendar.google.com"
@@ -56,7 +56,7 @@ func TestPages(t *testing.T) {
 		if r.Header.Get("If-None-Match") != "" {
 			t.Error("a listing of several pages was asked for conditionally")
 		}
-		fmt.Fprint(w, page[r.URL.Query().Get("pageToken")])
+		say(w, page[r.URL.Query().Get("pageToken")])
 	})
 	c := p.calendar(t)
 	for range 2 {
@@ -82,20 +82,45 @@ func TestPages(t *testing.T) {
 }
 
 func TestPagesWithoutEnd(t *testing.T) {
-	for name, next := range map[string]func(n int32) string{
-		"the same token": func(int32) string { return "again" },
-		"a circle":       func(n int32) string { return fmt.Sprint("p", n%5) },
-		"ever new":       func(n int32) string { return fmt.Sprint("p", n) },
+	for name, tt := range map[string]struct {
+		next     func(n int32) string
+		requests int32
+	}{
+		"the same token": {func(int32) string { return "again" }, 2},
+		"a circle":       {func(n int32) string { return fmt.Sprint("p", n%5) }, 6},
+		"ever new":       {func(n int32) string { return fmt.Sprint("p", n) }, maxPages},
 	} {
 		t.Run(name, func(t *testing.T) {
 			var n atomic.Int32
-			p := newPeer(t, func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, list(next(n.Add(1)))) })
+			p := newPeer(t, func(w http.ResponseWriter, _ *http.Request) { say(w, list(tt.next(n.Add(1)))) })
 			_, err := readDay(context.Background(), p.calendar(t))
 			checkFault(t, err, rooms.FaultBadAnswer)
-			if n.Load() > maxPages {
-				t.Errorf("%d requests", n.Load())
+			if n.Load() != tt.requests {
+				t.Errorf("%d requests, want %d", n.Load(), tt.requests)
 			}
 		})
+	}
+}
+
+// TestOnlyTheFirstPageIsConditional: a calendar that grew to a second page since it was remembered.
+func TestOnlyTheFirstPageIsConditional(t *testing.T) {
+	var sent []string
+	next := ""
+	p := newPeer(t, func(w http.ResponseWriter, r *http.Request) {
+		sent = append(sent, r.URL.Query().Get("pageToken")+r.Header.Get("If-None-Match"))
+		w.Header().Set("ETag", `"v"`)
+		say(w, list(next))
+		next = ""
+	})
+	c := p.calendar(t)
+	for range 2 {
+		if _, err := readDay(context.Background(), c); err != nil {
+			t.Fatal(err)
+		}
+		next = "p2"
+	}
+	if diff := cmp.Diff([]string{"", `"v"`, "p2"}, sent); diff != "" {
+		t.Error(diff)
 	}
 }
 
@@ -105,7 +130,7 @@ func TestPageThatFailsFailsTheRead(t *testing.T) {
 			w.WriteHeader(http.StatusServiceUnavailable)
 			return
 		}
-		fmt.Fprint(w, list("p2", at10("")))
+		say(w, list("p2", at10("")))
 	})
 	read, err := readDay(context.Background(), p.calendar(t))
 	checkFault(t, err, rooms.FaultTrouble)
@@ -125,7 +150,7 @@ func etagPeer(t *testing.T, version *atomic.Int32) (p *peer, whole *atomic.Int32
 			return
 		}
 		whole.Add(1)
-		fmt.Fprint(w, list("", at10(fmt.Sprintf(`"summary":"v%d"`, version.Load()))))
+		say(w, list("", at10(fmt.Sprintf(`"summary":"v%d"`, version.Load()))))
 	}), whole
 }
 
@@ -221,7 +246,7 @@ func TestHiddenAnswerOfTheRoom(t *testing.T) {
 		if r.URL.Query().Has("maxAttendees") {
 			attendees = `"attendeesOmitted":true`
 		}
-		fmt.Fprint(w, list("", at10(attendees)))
+		say(w, list("", at10(attendees)))
 	})
 	c := p.calendar(t)
 	for range 2 {
@@ -265,6 +290,7 @@ func TestLookup(t *testing.T) {
 		"another event":     {200, at10(""), rooms.FaultBadAnswer},
 		"broken event":      {200, `{"kind":"calendar#event","id":"s_1"}`, rooms.FaultBadAnswer},
 		"a list":            {200, list("", at("")), rooms.FaultBadAnswer},
+		"another kind":      {200, strings.Replace(at(weekly), "calendar#event", "calendar#setting", 1), rooms.FaultBadAnswer},
 		"nothing":           {200, ``, rooms.FaultBadAnswer},
 		"an empty object":   {200, `{}`, rooms.FaultBadAnswer},
 		"trouble":           {500, refusal(500, "backendError"), rooms.FaultTrouble},
@@ -276,7 +302,7 @@ func TestLookup(t *testing.T) {
 					t.Errorf("path %s", r.URL.Path)
 				}
 				w.WriteHeader(tt.status)
-				fmt.Fprint(w, tt.body)
+				say(w, tt.body)
 			})
 			got, err := p.calendar(t).Lookup(context.Background(), roomIn("Europe/Berlin"), rooms.EventRef{EventID: "s_1", CalendarID: ada})
 			if tt.kind != "" {

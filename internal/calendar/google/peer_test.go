@@ -9,6 +9,7 @@ import (
 	"encoding/json"
 	"encoding/pem"
 	"fmt"
+	"io"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
@@ -95,7 +96,7 @@ func (p *peer) serve(w http.ResponseWriter, r *http.Request) {
 	case p.token != nil:
 		p.token(w, r)
 	default:
-		fmt.Fprintf(w, `{"access_token":"secret-t%d","expires_in":3600,"token_type":"Bearer"}`, n)
+		say(w, fmt.Sprintf(`{"access_token":"secret-t%d","expires_in":3600,"token_type":"Bearer"}`, n))
 	}
 }
 
@@ -131,8 +132,11 @@ func list(next string, items ...string) string {
 }
 
 func answerWith(body string) http.HandlerFunc {
-	return func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, body) }
+	return func(w http.ResponseWriter, _ *http.Request) { say(w, body) }
 }
+
+// say writes a body; the client may have gone.
+func say(w http.ResponseWriter, body string) { _, _ = io.WriteString(w, body) }
 
 func zone(name string) *time.Location {
 	z, err := time.LoadLocation(name)

@@ -59,7 +59,7 @@ func (c *Calendar) exchange(ctx context.Context, path, access, etag string, limi
 	if err != nil {
 		return answer{}, unanswered(err)
 	}
-	defer resp.Body.Close()
+	defer func() { _ = resp.Body.Close() }()
 	ans := answer{status: resp.StatusCode, header: resp.Header}
 	if ans.status != http.StatusOK {
 		// What a refusal says beyond its status is of use, but not needed.

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"roomkiosk/internal/rooms"
@@ -64,10 +65,10 @@ func TestRevokedTokenIsReplacedOnce(t *testing.T) {
 	p.api = func(w http.ResponseWriter, r *http.Request) {
 		if r.Header.Get("Authorization") != good {
 			w.WriteHeader(http.StatusUnauthorized)
-			fmt.Fprint(w, refusal(401, "authError"))
+			say(w, refusal(401, "authError"))
 			return
 		}
-		fmt.Fprint(w, list(""))
+		say(w, list(""))
 	}
 	c := p.calendar(t)
 	for _, step := range []struct {
@@ -121,7 +122,7 @@ func TestTokenRefusals(t *testing.T) {
 			p.token = func(w http.ResponseWriter, _ *http.Request) {
 				w.Header().Set("Retry-After", "17")
 				w.WriteHeader(tt.status)
-				fmt.Fprint(w, tt.body)
+				say(w, tt.body)
 			}
 			_, err := readDay(context.Background(), p.calendar(t, func(cfg *Config) { cfg.Delegate = tt.delegate }))
 			fault := checkFault(t, err, tt.kind)
@@ -133,4 +134,36 @@ func TestTokenRefusals(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestRoomThatGivesUpKeepsNoOtherFromItsToken: two rooms wait for one token, and the one that asked
+// first is cancelled.
+func TestRoomThatGivesUpKeepsNoOtherFromItsToken(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		tokens := 0
+		c := bubbleCalendar(t, func(r *http.Request) (*http.Response, error) {
+			if r.URL.Path != "/token" {
+				return reply(list(""))
+			}
+			tokens++
+			select {
+			case <-time.After(5 * time.Second):
+				return reply(`{"access_token":"secret-t1","expires_in":3600}`)
+			case <-r.Context().Done():
+				return nil, r.Context().Err()
+			}
+		})
+		hasty, cancel := context.WithTimeout(context.Background(), time.Second)
+		defer cancel()
+		var first, second error
+		var both sync.WaitGroup
+		both.Go(func() { _, first = readDay(hasty, c) })
+		synctest.Wait()
+		both.Go(func() { _, second = readDay(context.Background(), c) })
+		both.Wait()
+		checkFault(t, first, rooms.FaultUnreachable)
+		if second != nil || tokens != 1 {
+			t.Errorf("got %v after %d requests for a token", second, tokens)
+		}
+	})
 }
