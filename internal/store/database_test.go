@@ -14,7 +14,6 @@ import (
 	"time"
 
 	"roomkiosk/internal/rooms"
-	"roomkiosk/migrations"
 )
 
 // trace is what writing leaves behind.
@@ -181,6 +180,36 @@ func TestTwoJournalsOnOneFile(t *testing.T) {
 	}
 }
 
+// The log is used anew after 1000 pages, and cut back after a transaction that needed more.
+func TestLogStaysSmall(t *testing.T) {
+	j := newJournal(t)
+	for i := range 10 {
+		var batch []rooms.Action
+		for n := range 100 {
+			batch = append(batch, action(fmt.Sprintf("small-%d-%d", i, n)))
+		}
+		for _, a := range batch {
+			record(t, j, a)
+		}
+		actionsOf(t, j, "ada", start)
+	}
+	if got := footprint(t, j.db).LogSize; got > walLimit {
+		t.Errorf("%d bytes after small transactions", got)
+	}
+	var large []rooms.Action
+	for n := range 40_000 {
+		large = append(large, action(fmt.Sprintf("large-%d", n)))
+	}
+	record(t, j, large...)
+	if got := footprint(t, j.db).LogSize; got <= walLimit {
+		t.Fatalf("%d bytes after a large transaction: it proves nothing", got)
+	}
+	record(t, j, action("after"))
+	if got := footprint(t, j.db).LogSize; got > walLimit {
+		t.Errorf("%d bytes after a large transaction and another", got)
+	}
+}
+
 func TestOddPaths(t *testing.T) {
 	for _, name := range []string{"with space.db", "quest?mode=ro.db", "hash#tag.db", "per%63ent.db", "a&b=c;d+e.db", "Zürich.db"} {
 		path := filepath.Join(t.TempDir(), name)
@@ -300,23 +329,6 @@ func TestJournalWhereNoneCanBe(t *testing.T) {
 		} else if !strings.Contains(err.Error(), path) {
 			t.Errorf("%v doesn't name %s", err, path)
 		}
-	}
-}
-
-// A file that may only be read is found out when it is opened, not by the first tap.
-func TestFileThatMayOnlyBeRead(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "journal.db")
-	fill(t, path)
-	d := &database{path: path, write: sql.OpenDB(newConnector(path, url.Values{"mode": {"ro"}, "_txlock": {"immediate"}}))}
-	defer func() { _ = d.write.Close() }()
-	if err := d.checkPages(); err != nil {
-		t.Fatal(err)
-	}
-	if err := d.migrate(migrations.Journal()); err != nil {
-		t.Fatalf("a schema that is up to date needs no writing: %v", err)
-	}
-	if err := d.checkWritable(); err == nil {
-		t.Error("a read-only file counts as writable")
 	}
 }
 
