@@ -184,8 +184,10 @@ func (t *table) onCalendar(r *rooms.Room, calendars []Calendar) {
 	}
 	i := slices.Index(names, name)
 	if i < 0 {
-		if len(names) > 0 { // else that is the problem, reported once
-			t.fail("calendar", fmt.Sprintf("calendar %s is not configured", brief(name)), "Write one of: "+strings.Join(slices.Sorted(slices.Values(names)), ", ")+".")
+		slices.Sort(names)
+		names = slices.DeleteFunc(slices.Compact(names), func(s string) bool { return s == "" })
+		if len(names) > 0 { // else that is the problem, and reported
+			t.fail("calendar", fmt.Sprintf("calendar %s is not configured", brief(name)), "Write one of: "+strings.Join(names, ", ")+".")
 		}
 		return
 	}
