@@ -180,13 +180,20 @@ func TestZoomReleasesNoShows(t *testing.T) {
 	}
 }
 
-func TestZoomCheckInOnTheWayBeatsRelease(t *testing.T) {
-	b := newBench(t, account, sim.GoogleConfig{}).signIn()
-	m := b.meeting("m1", 0, 30)
-	b.clock.move(m.Start.Add(10*time.Minute - 300*time.Millisecond).Sub(b.clock.Now()))
-	b.patch(adaZoom, checkIn("m1"))
-	b.clock.move(time.Hour)
-	if e, _ := b.Calendar.Event(adaCal, "m1"); e.Status != sim.Confirmed {
-		t.Errorf("released although checked in: %s", e.Status)
+func TestZoomCheckInAndReleaseHappenInTheirOrder(t *testing.T) {
+	for before, want := range map[time.Duration]sim.Status{
+		300 * time.Millisecond: sim.Confirmed, // takes effect just when the room would be released
+		299 * time.Millisecond: sim.Cancelled, // takes effect after that
+	} {
+		b := newBench(t, account, sim.GoogleConfig{}).signIn()
+		m := b.meeting("m1", 0, 30)
+		b.clock.move(m.Start.Add(10*time.Minute - before).Sub(b.clock.Now()))
+		if r := b.patch(adaZoom, checkIn("m1")); r.status != 202 {
+			t.Fatalf("check in: %d %s", r.status, r.body)
+		}
+		b.clock.move(time.Hour)
+		if e, _ := b.Calendar.Event(adaCal, "m1"); e.Status != want {
+			t.Errorf("check-in sent %v before the release: %s, want %s", before, e.Status, want)
+		}
 	}
 }

@@ -74,7 +74,7 @@ func TestZoomEffects(t *testing.T) {
 		t.Errorf("checked in at %v", e.CheckedIn)
 	}
 
-	b.clock.move(5 * time.Minute)
+	b.clock.move(5*time.Minute + 250*time.Millisecond)
 	if r := b.patch(adaZoom, checkOut("m1")); r.status != 202 {
 		t.Fatalf("check out: %d %s", r.status, r.body)
 	}
