@@ -3,6 +3,7 @@ package views
 import (
 	"strconv"
 	"time"
+	"unicode/utf8"
 
 	"roomkiosk/internal/rooms"
 	"roomkiosk/static"
@@ -40,8 +41,6 @@ type Room struct {
 	Zone     string // IANA, for the running clock
 	Clock    string // the time when this was made
 	Date     string
-	Panel    bool
-	ReadOnly bool
 	Doubtful bool // the schedule is too old, so that the status is a guess
 	Head     Headline
 	Meeting  *Meeting // that the headline speaks of
@@ -60,6 +59,7 @@ type Headline struct {
 	Tone   Tone
 	Icon   string
 	Word   string
+	Long   bool // the word is too long for the largest letters
 	Line   string
 	Timer  *Countdown
 	Detail string // a sentence where the line doesn't say enough
@@ -104,7 +104,6 @@ func NewRoom(s rooms.Screen, o Options) Room {
 	r := Room{
 		ID: s.Room.ID, Name: s.Room.Name, Place: s.Room.Location, Facts: factsOf(s.Room),
 		Zone: s.Room.Zone.String(), Clock: clock(s.Now, s.Room.Zone), Date: date(s.Now, s.Room.Zone),
-		Panel: o.Panel, ReadOnly: o.Panel && o.ReadOnly,
 		Doubtful: s.Has(rooms.FlagStale),
 		Head:     headlineOf(s),
 		Flags:    flagsOf(s),
@@ -114,9 +113,15 @@ func NewRoom(s rooms.Screen, o Options) Room {
 	r.Page = roomPage(s, o)
 	if b := subjectOf(s); b != nil {
 		m := meetingOf(*b, s, o)
+		if m.Kind == "overdue" {
+			m.Badge = "" // the headline says it
+		}
 		r.Meeting = &m
 	}
-	if o.Panel && !o.ReadOnly {
+	switch {
+	case o.Panel && o.ReadOnly:
+		r.Notices = append(r.Notices, readOnlyNote())
+	case o.Panel:
 		r.Buttons = buttonsOf(s, o)
 	}
 	if !o.Panel {
@@ -171,10 +176,14 @@ func toneOf(s rooms.Screen) Tone {
 	}
 }
 
+// longWord is how many letters fit across a small panel in the largest size.
+const longWord = 6
+
 // headlineOf says the status in a word and a line.
 func headlineOf(s rooms.Screen) Headline {
 	tone := toneOf(s)
 	h := Headline{Tone: tone, Icon: string(tone), Word: StatusWord(s)}
+	h.Long = utf8.RuneCountInString(h.Word) > longWord
 	switch tone {
 	case ToneFree:
 		h.Line = untilLine(s)
@@ -185,7 +194,7 @@ func headlineOf(s rooms.Screen) Headline {
 		h.Line, h.Timer, h.Detail = bookedLine(s)
 	case ToneBusy:
 		h.Line = untilLine(s)
-		if !s.Until.IsZero() {
+		if !lastsToday(s) {
 			h.Timer = timer("timer.left", s.Until, "")
 		}
 	case ToneClosed:
@@ -199,9 +208,15 @@ func headlineOf(s rooms.Screen) Headline {
 	return h
 }
 
+// lastsToday tells whether the status lasts as long as the day, as far as is known.
+func lastsToday(s rooms.Screen) bool {
+	tomorrow := rooms.DayStart(s.Today, s.Room.Zone, 1)
+	return s.Until.IsZero() || s.Until.Equal(tomorrow) || s.Status == rooms.Available && s.Until.After(tomorrow)
+}
+
 // untilLine says how long a status lasts.
 func untilLine(s rooms.Screen) string {
-	if s.Until.IsZero() || s.Status == rooms.Available && day(s.Until, s.Room.Zone).After(s.Today) {
+	if lastsToday(s) {
 		return say("line.rest_of_day")
 	}
 	return say("line.until", "time", moment(s.Until, s))
@@ -275,7 +290,7 @@ func badgeOf(b rooms.Booking, s rooms.Screen) string {
 		return say("badge.released")
 	case b.Phase == rooms.CheckedIn && s.Policy.Required:
 		return say("badge.checked_in")
-	case b.Phase == rooms.Overdue:
+	case b.Phase == rooms.Overdue && s.Status != rooms.Unknown:
 		return say("badge.overdue")
 	case b.Tentative && b.Phase != rooms.Ended:
 		return say("badge.tentative")
@@ -285,7 +300,7 @@ func badgeOf(b rooms.Booking, s rooms.Screen) string {
 }
 
 // date is the day at the door in words.
-func date(t time.Time, zone *time.Location) string { return t.In(zone).Format("Monday 2 January") }
+func date(t time.Time, zone *time.Location) string { return t.In(zone).Format("Mon 2 Jan") }
 
 // timeRange is when a meeting is, on one line.
 func timeRange(m Meeting) string {

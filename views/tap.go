@@ -7,7 +7,8 @@ import (
 )
 
 // buttonsOf are the taps that are possible, the likeliest first: those of the current reservation,
-// then the check-in of the next one, where that doesn't compete with the current one's.
+// then the check-in of the next one, where that doesn't compete with the current one's. Nobody is
+// asked into a room that is out of service.
 func buttonsOf(s rooms.Screen, o Options) []Button {
 	var buttons []Button
 	if s.Current != nil {
@@ -24,7 +25,7 @@ func buttonsFor(b rooms.Booking, s rooms.Screen, o Options) []Button {
 	if !b.UndoUntil.IsZero() {
 		buttons = append(buttons, buttonOf("undo", "button.undo", b, s, o))
 	}
-	if b.CheckInRefusal == rooms.Possible {
+	if b.CheckInRefusal == rooms.Possible && toneOf(s) != ToneClosed {
 		buttons = append(buttons, buttonOf("check-in", "button.check_in", b, s, o))
 	}
 	if b.ReleaseRefusal == rooms.Possible {
@@ -116,12 +117,18 @@ func flagText(f rooms.Flag, s rooms.Screen) string {
 		return say("flag.stale", "time", asOf)
 	case rooms.FlagOffline:
 		switch {
+		case !calendarOut && waits(s, rooms.FaultUnreachable):
+			return ""
 		case !calendarOut:
 			return say("flag.offline")
 		case s.AsOf.IsZero():
 			return say("flag.offline.unread")
 		default:
 			return say("flag.offline.calendar", "time", asOf)
+		}
+	case rooms.FlagZoomRoomOffline:
+		if waits(s, rooms.FaultRoomOffline) {
+			return ""
 		}
 	case rooms.FlagUnderConstruction:
 		return ""
@@ -131,6 +138,16 @@ func flagText(f rooms.Flag, s rooms.Screen) string {
 		}
 	}
 	return say(key("flag." + string(f)))
+}
+
+// waits tells whether the notice of a tap that waits says already what is wrong.
+func waits(s rooms.Screen, why rooms.FaultKind) bool {
+	for _, a := range s.Actions {
+		if a.State.Open() && a.Reason == rooms.Reason(why) {
+			return true
+		}
+	}
+	return false
 }
 
 func flagIcon(f rooms.Flag) string {

@@ -20,7 +20,7 @@ var english = map[key]string{
 	"status.closed":            "Closed",
 
 	"line.until":        "until {time}",
-	"line.rest_of_day":  "for the rest of the day",
+	"line.rest_of_day":  "rest of the day",
 	"line.starts":       "starts at {time}",
 	"line.check_in_by":  "check in by {time}",
 	"line.overdue":      "nobody checked in",
@@ -28,7 +28,7 @@ var english = map[key]string{
 	"line.clock":        "clock not set",
 	"line.construction": "out of service",
 
-	"detail.overdue": "The room may be given to others. You can still check in.",
+	"detail.overdue": "It may be released. Check in to keep it.",
 	"detail.unread":  "The calendar has not been read, so this screen doesn't know whether the room is free.",
 	"detail.clock":   "The time isn't known, so this screen can't tell whether the room is free.",
 	"detail.closed":  "This room can't be used at the moment.",
