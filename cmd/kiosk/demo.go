@@ -58,7 +58,7 @@ func (p program) runDemo(ctx context.Context, listener net.Listener, dir string,
 	k, err := build(ctx, cfg, surroundings{
 		clock: clock, rate: speed, log: newLog(p.stderr),
 		demo:     world.Control(static.Load().URL("kiosk.css")),
-		announce: func() { p.printAddresses(listener.Addr(), world.Rooms) },
+		announce: func(at net.Addr) { p.printAddresses(at, world.Rooms) },
 	})
 	defer k.close()
 	if err != nil {

@@ -43,8 +43,8 @@ type surroundings struct {
 	rate     float64      // seconds of that clock in a real one
 	demo     http.Handler // nil: not a demo
 	log      *slog.Logger
-	spread   time.Duration // per room, for its first reads
-	announce func()        // called when pages are served
+	spread   time.Duration  // per room, for its first reads
+	announce func(net.Addr) // called when pages are served there; may be nil
 }
 
 // kiosk is everything that runs, wired up.
@@ -205,7 +205,7 @@ func (k *kiosk) run(ctx context.Context, listener net.Listener) error {
 	serving.Go(func() error { return k.hub.Run(ctx) })
 	serving.Go(func() error { return k.watchdog(ctx) })
 	if k.in.announce != nil {
-		k.in.announce()
+		k.in.announce(listener.Addr())
 	}
 	err := serving.Wait()
 	stopKeeping()

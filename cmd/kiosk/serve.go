@@ -51,8 +51,8 @@ func (p program) serveOnce(ctx context.Context, path string, log *slog.Logger) e
 	}
 	k, err := build(ctx, cfg, surroundings{
 		clock: wallClock{}, rate: 1, log: log, spread: spreadPer,
-		announce: func() {
-			log.Info("serving", "listen", cfg.Listen, "rooms", len(cfg.Rooms))
+		announce: func(at net.Addr) {
+			log.Info("serving", "listen", at.String(), "rooms", len(cfg.Rooms))
 			notifyReady("serving rooms")
 		},
 	})
@@ -94,7 +94,7 @@ func explain(ctx context.Context, addr, path string, why error, log *slog.Logger
 	limited, stop := context.WithCancel(ctx)
 	defer stop()
 	go func() { defer stop(); wait(limited) }()
-	log.Error("serving an explanation instead of rooms", "listen", addr)
+	log.Error("serving an explanation instead of rooms", "listen", listener.Addr().String())
 	notifyReady("explaining what is wrong with the configuration")
 	return serveHTTP(limited, newServer(page, log), listener)
 }

@@ -8,11 +8,11 @@ import (
 )
 
 // Zones with every kind of night: none, one hour, half an hour, and clocks that skip midnight.
-var zones = []string{"UTC", "Europe/Berlin", "Pacific/Auckland", "Australia/Lord_Howe", "America/New_York", "Africa/Cairo", "America/Santiago"}
+var zones = []string{"UTC", "Europe/Berlin", "Pacific/Auckland", "Australia/Lord_Howe", "America/New_York", "Africa/Cairo", "America/Santiago", "America/Havana"}
 
 // Days around which random schedules lie: an ordinary one, both DST nights of Berlin and of
-// Auckland, and those on which Cairo and Santiago have no midnight.
-var days = []string{"2026-11-23", "2026-03-29", "2026-10-25", "2026-04-05", "2026-09-27", "2026-04-24", "2026-09-06"}
+// Auckland, those on which Cairo and Santiago have no midnight, and the one on which Havana has two.
+var days = []string{"2026-11-23", "2026-03-29", "2026-10-25", "2026-04-05", "2026-09-27", "2026-04-24", "2026-09-06", "2026-11-01"}
 
 func genZone(t *rapid.T) *time.Location {
 	zone, err := time.LoadLocation(rapid.SampledFrom(zones).Draw(t, "zone"))

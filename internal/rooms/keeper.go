@@ -260,9 +260,6 @@ func (k *Keeper) publish(now time.Time) Screen {
 // waits for Zoom is then tried at once.
 func (k *Keeper) ZoomReach(why *Fault) {
 	k.tell(func(now time.Time) {
-		if why != nil && k.in.ZoomFault == nil {
-			k.log.Warn("zoom out of reach", "fault", why)
-		}
 		k.in.ZoomFault = why
 		k.snapshot()
 		if why == nil {
@@ -277,9 +274,14 @@ func (k *Keeper) hurry(now time.Time) {
 	soon := now.Add(time.Duration(k.cfg.Random() * float64(2*time.Second)))
 	for i := range actions {
 		a := &actions[i]
-		if a.State == Queued && a.Reason == Reason(FaultUnreachable) && a.DueAt.After(soon) {
+		if a.State == Queued && waitsForZoom(a.Reason) && a.DueAt.After(soon) {
 			a.DueAt = soon
 		}
 	}
 	k.change(now, actions)
+}
+
+// waitsForZoom tells whether an action waits for Zoom as a whole, not for its room.
+func waitsForZoom(why Reason) bool {
+	return why != Reason(FaultRoomOffline) && why != Reason(FaultThrottled)
 }
