@@ -23,14 +23,11 @@ const slowness = 2 * time.Second
 
 // Control returns a page on which a person breaks and mends the simulated services, changes the
 // simulated calendars, and sees what Zoom received. GET shows it; POST carries out what the form's
-// "do" names, and answers 303 back to the page. The page has no scripts and no inline styles; it
-// links the given stylesheet, or its own, at the same path with ?css, when that is empty. Whether a
-// POST comes from the page's own origin is for the caller to check.
+// "do" names, and answers 303 back to the page. The page has no scripts and no inline styles. It
+// brings its stylesheet along, at the same path with ?css; the given one, if any, is linked before
+// it. Whether a POST comes from the page's own origin is for the caller to check.
 func (w *World) Control(stylesheet string) http.Handler {
 	page := template.Must(template.New("control").Parse(controlHTML))
-	if stylesheet == "" {
-		stylesheet = "?css"
-	}
 	return http.HandlerFunc(func(out http.ResponseWriter, r *http.Request) {
 		switch {
 		case r.Method == http.MethodPost:
