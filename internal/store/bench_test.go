@@ -111,7 +111,7 @@ func BenchmarkOpenJournal(b *testing.B) {
 
 func BenchmarkSaveUnchangedSchedule(b *testing.B) {
 	c := newCache(b)
-	s := schedule1()
+	s := someSchedule()
 	for b.Loop() {
 		s.AsOf = s.AsOf.Add(time.Second)
 		if err := c.SaveSchedule("ada", s); err != nil {

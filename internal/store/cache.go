@@ -35,18 +35,23 @@ type Cache struct {
 // either, or when another process keeps the file locked.
 func OpenCache(path string, log *slog.Logger) (*Cache, error) {
 	c := &Cache{path: path, log: log}
-	err := c.open()
-	if err != nil && !inUse(err) {
-		err = c.remake(err)
-	}
-	if err != nil {
+	if err := c.openOrRemake(patience); err != nil {
 		return nil, fmt.Errorf("opening cache %s: %w", path, err)
 	}
 	return c, nil
 }
 
-func (c *Cache) open() error {
-	db, err := open(c.path, syncLater, migrations.Cache())
+// openOrRemake makes the file anew if it is of no use. Another process at work is no reason to.
+func (c *Cache) openOrRemake(wait time.Duration) error {
+	err := c.open(wait)
+	if err == nil || inUse(err) {
+		return err
+	}
+	return c.remake(err)
+}
+
+func (c *Cache) open(wait time.Duration) error {
+	db, err := open(c.path, syncLater, wait, migrations.Cache())
 	if err != nil {
 		return err
 	}
@@ -64,7 +69,7 @@ func (c *Cache) remake(reason error) error {
 	if err := remove(c.path); err != nil {
 		return fmt.Errorf("%w; deleting it: %w", reason, err)
 	}
-	if err := c.open(); err != nil {
+	if err := c.open(patience); err != nil {
 		return fmt.Errorf("%w; making it anew: %w", reason, err)
 	}
 	c.damage = nil

@@ -1,7 +1,9 @@
 package store
 
 import (
+	"database/sql"
 	"errors"
+	"fmt"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -31,7 +33,7 @@ func TestCacheIsMadeAnew(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			path := filepath.Join(t.TempDir(), "cache.db")
 			c := openCache(t, path)
-			save(t, c, "ada", schedule1())
+			save(t, c, "ada", someSchedule())
 			if err := c.Close(); err != nil {
 				t.Fatal(err)
 			}
@@ -43,8 +45,8 @@ func TestCacheIsMadeAnew(t *testing.T) {
 			if _, err := c.Schedule(t.Context(), "ada"); !errors.Is(err, rooms.ErrNotFound) {
 				t.Errorf("got %v", err)
 			}
-			save(t, c, "ada", schedule1())
-			if diff := cmp.Diff(schedule1(), scheduleOf(t, c, "ada")); diff != "" {
+			save(t, c, "ada", someSchedule())
+			if diff := cmp.Diff(someSchedule(), scheduleOf(t, c, "ada")); diff != "" {
 				t.Error(diff)
 			}
 		})
@@ -54,7 +56,7 @@ func TestCacheIsMadeAnew(t *testing.T) {
 func TestSoundCacheIsKept(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "cache.db")
 	c := openCache(t, path)
-	save(t, c, "ada", schedule1())
+	save(t, c, "ada", someSchedule())
 	if err := c.Close(); err != nil {
 		t.Fatal(err)
 	}
@@ -84,6 +86,36 @@ func TestCacheWhereNoneCanBe(t *testing.T) {
 	}
 }
 
+// Another process at work isn't damage.
+func TestLockedCacheIsNotDeleted(t *testing.T) {
+	c := newCache(t)
+	save(t, c, "ada", someSchedule())
+	err := c.db.Load().transact(func(*sql.Tx) error {
+		other := &Cache{path: c.path, log: slog.New(slog.DiscardHandler)}
+		return other.openOrRemake(0)
+	})
+	if !inUse(err) {
+		t.Errorf("got %v", err)
+	}
+	scheduleOf(t, c, "ada")
+}
+
+// Nor is a full disk.
+func TestFullCacheIsNotDeleted(t *testing.T) {
+	c, log := openCacheLogged(t, filepath.Join(t.TempDir(), "cache.db"))
+	save(t, c, "ada", someSchedule())
+	pages := ask[int](t, c.db.Load().write, "PRAGMA page_count")
+	ask[int](t, c.db.Load().write, fmt.Sprintf("PRAGMA max_page_count = %d", pages))
+	large := someSchedule()
+	large.Source = strings.Repeat("x", 1<<20)
+	if err := c.SaveSchedule("ada", large); err == nil || !strings.Contains(err.Error(), "full") {
+		t.Errorf("got %v", err)
+	}
+	if diff := cmp.Diff(someSchedule(), scheduleOf(t, c, "ada")); diff != "" || log.Len() > 0 {
+		t.Error(diff, log)
+	}
+}
+
 // damageInUse overwrites the file, with nothing in a log or in memory to read instead.
 func damageInUse(t *testing.T, c *Cache) {
 	t.Helper()
@@ -98,16 +130,16 @@ func TestCacheDamagedInUse(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "cache.db")
 	c, log := openCacheLogged(t, path)
 	for _, room := range []string{"ada", "bob"} {
-		save(t, c, room, schedule1())
+		save(t, c, room, someSchedule())
 	}
 	damageInUse(t, c)
-	changed := schedule1()
+	changed := someSchedule()
 	changed.Source = "graph"
 	save(t, c, "ada", changed)
 	if !strings.Contains(log.String(), "cache made anew") {
 		t.Errorf("log: %q", log)
 	}
-	save(t, c, "bob", schedule1()) // unchanged, but no longer in the file
+	save(t, c, "bob", someSchedule()) // unchanged, but no longer in the file
 	if diff := cmp.Diff(changed, scheduleOf(t, c, "ada")); diff != "" {
 		t.Error(diff)
 	}
@@ -121,11 +153,11 @@ func TestCacheDamagedInUse(t *testing.T) {
 func TestCacheDamagedWhereNoneCanBe(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "cache.db")
 	c := openCache(t, path)
-	save(t, c, "ada", schedule1())
+	save(t, c, "ada", someSchedule())
 	damageInUse(t, c)
 	mustRemove(t, path+"-shm")
 	mustMkdir(t, filepath.Join(path+"-shm", "in the way"))
-	changed := schedule1()
+	changed := someSchedule()
 	changed.Source = "graph"
 	for range 2 {
 		if err := c.SaveSchedule("ada", changed); err == nil {
@@ -140,7 +172,7 @@ func TestCacheDamagedWhereNoneCanBe(t *testing.T) {
 // SQLite finds overwritten pages; bits that flip within a text are ours to find.
 func TestFlippedBits(t *testing.T) {
 	c := newCache(t)
-	s := schedule1()
+	s := someSchedule()
 	save(t, c, "ada", s)
 	if _, err := c.db.Load().write.Exec("UPDATE schedules SET body = replace(body, 'Jane', 'Jame')"); err != nil {
 		t.Fatal(err)
@@ -170,7 +202,7 @@ func mustMkdir(t *testing.T, path string) {
 
 func execOn(t *testing.T, path, statement string) {
 	t.Helper()
-	db := writer(path, syncLater)
+	db := writer(path, syncLater, patience)
 	defer func() { _ = db.Close() }()
 	if _, err := db.Exec(statement); err != nil {
 		t.Fatal(err)

@@ -40,7 +40,7 @@ func newCache(t testing.TB) *Cache {
 	return openCache(t, filepath.Join(t.TempDir(), "cache.db"))
 }
 
-func schedule1() rooms.Schedule {
+func someSchedule() rooms.Schedule {
 	return rooms.Schedule{
 		Source: "google", From: start, To: start.AddDate(0, 0, 2), AsOf: start,
 		Reservations: []rooms.Reservation{
@@ -72,7 +72,7 @@ func TestScheduleRoundTrip(t *testing.T) {
 	if _, err := c.Schedule(t.Context(), "ada"); !errors.Is(err, rooms.ErrNotFound) {
 		t.Errorf("got %v", err)
 	}
-	want := schedule1()
+	want := someSchedule()
 	save(t, c, "ada", want)
 	save(t, c, "bob", rooms.Schedule{Source: "dav", AsOf: start})
 	if diff := cmp.Diff(want, scheduleOf(t, c, "ada")); diff != "" {
@@ -94,8 +94,8 @@ func TestScheduleRoundTrip(t *testing.T) {
 func TestScheduleIsTheLastSaved(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "cache.db")
 	c := openCache(t, path)
-	any := rapid.Custom(func(t *rapid.T) rooms.Schedule {
-		s := schedule1()
+	anySchedule := rapid.Custom(func(t *rapid.T) rooms.Schedule {
+		s := someSchedule()
 		s.AsOf = anyInstant().Draw(t, "as of")
 		s.Source = rapid.SampledFrom([]string{"google", "graph"}).Draw(t, "source")
 		s.From = rapid.SampledFrom([]time.Time{start, start.AddDate(0, 0, 1)}).Draw(t, "from")
@@ -105,7 +105,7 @@ func TestScheduleIsTheLastSaved(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		want := map[string]rooms.Schedule{}
 		for range rapid.IntRange(1, 12).Draw(t, "saves") {
-			room, s := rapid.SampledFrom([]string{"ada", "bob"}).Draw(t, "room"), any.Draw(t, "schedule")
+			room, s := rapid.SampledFrom([]string{"ada", "bob"}).Draw(t, "room"), anySchedule.Draw(t, "schedule")
 			if err := c.SaveSchedule(room, s); err != nil {
 				t.Fatal(err)
 			}
@@ -116,7 +116,7 @@ func TestScheduleIsTheLastSaved(t *testing.T) {
 			if err := c.Close(); err != nil {
 				t.Fatal(err)
 			}
-			if err := c.open(); err != nil {
+			if err := c.open(patience); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -135,7 +135,7 @@ func TestScheduleIsTheLastSaved(t *testing.T) {
 func TestUnchangedScheduleWritesNothing(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "cache.db")
 	c := openCache(t, path)
-	s := schedule1()
+	s := someSchedule()
 	save(t, c, "ada", s)
 	before := footprint(t, c.db.Load())
 	berlin := time.FixedZone("CET", 3600)
@@ -187,9 +187,9 @@ func TestChangedScheduleIsWritten(t *testing.T) {
 	for name, change := range changes {
 		t.Run(name, func(t *testing.T) {
 			c := newCache(t)
-			save(t, c, "ada", schedule1())
+			save(t, c, "ada", someSchedule())
 			before := footprint(t, c.db.Load())
-			s := schedule1()
+			s := someSchedule()
 			change(&s)
 			save(t, c, "ada", s)
 			if cmp.Equal(before, footprint(t, c.db.Load())) {
@@ -203,7 +203,7 @@ func TestChangedScheduleIsWritten(t *testing.T) {
 func TestScheduleOfAClockThatWentBack(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "cache.db")
 	c := openCache(t, path)
-	s := schedule1()
+	s := someSchedule()
 	s.AsOf = start.AddDate(10, 0, 0)
 	save(t, c, "ada", s)
 	s.AsOf = start
@@ -247,5 +247,16 @@ func TestProfileRoundTrip(t *testing.T) {
 		if diff := cmp.Diff(want, got); diff != "" {
 			t.Error(diff)
 		}
+	}
+}
+
+// A schedule that was read from the file just before another was saved is as old as it is.
+func TestAgeGoesWithContent(t *testing.T) {
+	c := newCache(t)
+	s := someSchedule()
+	s.AsOf = start.Add(time.Hour)
+	save(t, c, "ada", s)
+	if got := c.lastRead("ada", [32]byte{1}, start); !got.Equal(start) {
+		t.Errorf("got %v", got)
 	}
 }

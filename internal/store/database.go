@@ -10,18 +10,20 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"strconv"
+	"time"
 
 	"github.com/mattn/go-sqlite3"
 	"github.com/pressly/goose/v3"
 )
 
 const (
-	readers     = 2       // reads are short, and every connection costs memory
-	walLimit    = 4 << 20 // bytes; a little more than the 1000 pages after which SQLite checkpoints
-	busyTimeout = "5000"  // ms
-	pageCache   = "-512"  // KiB for each connection, instead of 2000
-	statements  = "16"    // prepared statements kept for each connection
-	owner       = 0o600   // what is tapped and planned is nobody else's business
+	readers    = 2               // reads are short, and every connection costs memory
+	walLimit   = 4 << 20         // bytes; a little more than the 1000 pages after which SQLite checkpoints
+	patience   = 5 * time.Second // how long a connection waits for a lock
+	pageCache  = "-512"          // KiB for each connection, instead of 2000
+	statements = "16"            // prepared statements kept for each connection
+	owner      = 0o600           // what is tapped and planned is nobody else's business
 )
 
 // When the bytes of a commit are forced to the disk: at once, or with the next checkpoint, which
@@ -39,8 +41,8 @@ type database struct {
 }
 
 // open opens or makes the file, checks that it is sound and writable, and brings its schema up to
-// date. sync is syncCommits = or undamagedOnly.
-func open(path, sync string, schema fs.FS) (*database, error) {
+// date. sync is syncAtOnce or syncLater; wait is how long to wait for a lock.
+func open(path, sync string, wait time.Duration, schema fs.FS) (*database, error) {
 	path, err := filepath.Abs(path)
 	if err != nil {
 		return nil, fmt.Errorf("finding the working directory: %w", err)
@@ -48,7 +50,7 @@ func open(path, sync string, schema fs.FS) (*database, error) {
 	if err := create(path); err != nil {
 		return nil, err
 	}
-	d := &database{path: path, write: writer(path, sync), read: reader(path)}
+	d := &database{path: path, write: writer(path, sync, wait), read: reader(path, wait)}
 	for _, step := range []func() error{
 		d.checkPages,
 		func() error { return d.migrate(schema) },
@@ -75,12 +77,12 @@ func create(path string) error {
 	return f.Close()
 }
 
-func writer(path, sync string) *sql.DB {
+func writer(path, sync string, wait time.Duration) *sql.DB {
 	db := sql.OpenDB(newConnector(path, url.Values{
 		"_journal_mode":    {"WAL"},
 		"_synchronous":     {sync}, // the driver would set NORMAL by itself
 		"_txlock":          {"immediate"},
-		"_busy_timeout":    {busyTimeout},
+		"_busy_timeout":    {millis(wait)},
 		"_foreign_keys":    {"on"},
 		"_cache_size":      {pageCache},
 		"_stmt_cache_size": {statements},
@@ -90,11 +92,11 @@ func writer(path, sync string) *sql.DB {
 	return db
 }
 
-func reader(path string) *sql.DB {
+func reader(path string, wait time.Duration) *sql.DB {
 	db := sql.OpenDB(newConnector(path, url.Values{
 		"mode":             {"ro"},
 		"_query_only":      {"on"},
-		"_busy_timeout":    {busyTimeout},
+		"_busy_timeout":    {millis(wait)},
 		"_cache_size":      {pageCache},
 		"_stmt_cache_size": {statements},
 	}))
@@ -102,6 +104,8 @@ func reader(path string) *sql.DB {
 	db.SetMaxIdleConns(readers)
 	return db
 }
+
+func millis(d time.Duration) string { return strconv.FormatInt(d.Milliseconds(), 10) }
 
 // connector opens the connections of one pool. It stands in for a registered driver, whose name
 // would be global and whose connections couldn't be given what a DSN can't say.

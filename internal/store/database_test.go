@@ -84,7 +84,7 @@ func TestEveryConnectionIsSetUp(t *testing.T) {
 		{"cache, reading", c.db.Load().read, readers, map[string]string{"query_only": "1"}},
 	}
 	common := map[string]string{
-		"journal_mode": "wal", "journal_size_limit": fmt.Sprint(walLimit), "busy_timeout": busyTimeout,
+		"journal_mode": "wal", "journal_size_limit": fmt.Sprint(walLimit), "busy_timeout": "5000",
 		"cache_size": pageCache, "cell_size_check": "1",
 	}
 	for _, p := range pools {

@@ -18,7 +18,7 @@ type Journal struct{ db *database }
 // OpenJournal opens the journal, or makes a new one where there is no file. It fails with a
 // [NewerSchemaError] or a [CorruptError], among others, and leaves the file as it is in both cases.
 func OpenJournal(path string) (*Journal, error) {
-	db, err := open(path, syncAtOnce, migrations.Journal())
+	db, err := open(path, syncAtOnce, patience, migrations.Journal())
 	if err != nil {
 		return nil, fmt.Errorf("opening journal %s: %w", path, err)
 	}
