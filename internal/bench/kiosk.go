@@ -1,0 +1,105 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+)
+
+// kiosk is a running kiosk, as its users have it: the released binary with a configuration file.
+type kiosk struct {
+	*process
+	base string        // its URL
+	data string        // its data folder
+	took time.Duration // from its start to the first panel page
+}
+
+// setUp writes a configuration for the services' rooms, and returns its file and the address that
+// the kiosk will listen on.
+func (b *bench) setUp(s services, poll time.Duration) (file, addr string, err error) {
+	dir, err := os.MkdirTemp(b.dir, "kiosk-")
+	if err != nil {
+		return "", "", fmt.Errorf("making a folder: %w", err)
+	}
+	if addr, err = freeAddress(); err != nil {
+		return "", "", err
+	}
+	if err := os.WriteFile(filepath.Join(dir, "google.json"), []byte(s.GoogleKey), 0o600); err != nil {
+		return "", "", fmt.Errorf("writing the service account: %w", err)
+	}
+	file = filepath.Join(dir, "kiosk.toml")
+	if err := os.WriteFile(file, []byte(configOf(s, addr, poll)), 0o600); err != nil {
+		return "", "", fmt.Errorf("writing the configuration: %w", err)
+	}
+	return file, addr, nil
+}
+
+func configOf(s services, addr string, poll time.Duration) string {
+	var t strings.Builder
+	fmt.Fprintf(&t, "listen = %q\ndata_dir = \"data\"\ntime_zone = \"UTC\"\nclock = \"trusted\"\n\n", addr)
+	fmt.Fprintf(&t, "[zoom]\naccount_id = %q\nclient_id = %q\nclient_secret = %q\napi_url = %q\ntoken_url = %q\n\n",
+		s.Account, s.Client, s.Secret, s.ZoomURL, s.ZoomTokenURL)
+	fmt.Fprintf(&t, "[[calendar]]\nname = \"google\"\nkind = \"google\"\ncredentials_file = \"google.json\"\nurl = %q\npoll = %q\n",
+		s.GoogleURL, poll)
+	for i, id := range s.RoomID {
+		fmt.Fprintf(&t, "\n[[room]]\nid = %q\nname = %q\nlocation = \"Building A / Floor 2\"\ncapacity = 8\n"+
+			"zoom_room_id = %q\ncalendar = \"google\"\ncalendar_id = %q\n", id, "Room "+id, s.ZoomID[i], s.CalendarID[i])
+	}
+	return t.String()
+}
+
+// run starts a kiosk on a configuration and waits for the first page of ada's panel.
+func (b *bench) run(ctx context.Context, file, addr string) (*kiosk, error) {
+	began := time.Now()
+	p, err := launch(ctx, nil, b.kiosk, "serve", "--config", file)
+	if err != nil {
+		return nil, err
+	}
+	k := &kiosk{process: p, base: "http://" + addr, data: filepath.Join(filepath.Dir(file), "data")}
+	if err := k.answers(ctx, k.panel("ada"), lookOften); err != nil {
+		k.stop()
+		return nil, err
+	}
+	k.took = time.Since(began)
+	return k, nil
+}
+
+// open sets a kiosk up, runs it, and waits until it has a schedule for every room.
+func (b *bench) open(ctx context.Context, s services, poll time.Duration) (*kiosk, error) {
+	file, addr, err := b.setUp(s, poll)
+	if err != nil {
+		return nil, err
+	}
+	k, err := b.run(ctx, file, addr)
+	if err != nil {
+		return nil, err
+	}
+	if err := k.answers(ctx, k.base+"/readyz", lookEvery); err != nil {
+		k.stop()
+		return nil, err
+	}
+	return k, nil
+}
+
+// panel is the URL of a room's panel.
+func (k *kiosk) panel(room string) string { return k.base + "/rooms/" + room + "/panel" }
+
+// live is the URL of a room's websocket.
+func (k *kiosk) live(room, view string) string {
+	return "ws" + strings.TrimPrefix(k.base, "http") + "/rooms/" + room + "/live?view=" + view
+}
+
+// wait sleeps, unless the context ends.
+func wait(ctx context.Context, d time.Duration) error {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-timer.C:
+		return nil
+	}
+}
