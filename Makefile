@@ -10,6 +10,9 @@ LINT_VERSION := 2.15.0
 LINT         := .bin/golangci-lint
 VULN_VERSION := v1.9.0
 
+# Generated files name their template relative to this path.
+TEMPL := go tool templ generate -log-level error -path views
+
 PEER     := internal/sim/googlepeer
 FUZZTIME ?= 60s
 
@@ -43,11 +46,11 @@ lint: ## run golangci-lint; installs the pinned version into .bin
 
 generate: ## write *_templ.go anew
 	@scripts/need go git cc
-	go tool templ generate
+	$(TEMPL)
 
 fresh: ## check that generated files, formatting and go.mod are as committed
 	@scripts/need go git cc
-	go tool templ generate -log-level error
+	$(TEMPL)
 	git diff --exit-code -- '*_templ.go'
 	@new=$$(git ls-files --others --exclude-standard -- '*_templ.go') && \
 		{ [ -z "$$new" ] || { echo "not committed: $$new"; exit 1; }; }
