@@ -178,7 +178,8 @@ func (k *kiosk) zoomReach(fault *rooms.Fault) {
 		default:
 		}
 		select {
-		case <-k.reach:
+		case older := <-k.reach:
+			_ = older // out of date
 		default:
 		}
 	}

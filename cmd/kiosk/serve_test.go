@@ -104,7 +104,7 @@ func TestTapSurvivesKill(t *testing.T) {
 // process runs the kiosk in a process of its own, which the test may kill.
 func (r rig) process(t *testing.T) (*exec.Cmd, *output) {
 	t.Helper()
-	cmd := exec.CommandContext(t.Context(), os.Args[0], "serve", "--config", r.config) //nolint:gosec // this binary
+	cmd := exec.CommandContext(t.Context(), os.Args[0], "serve", "--config", r.config)
 	log := &output{}
 	cmd.Env, cmd.Stdout, cmd.Stderr = append(os.Environ(), asKiosk+"=1"), io.Discard, log
 	if err := cmd.Start(); err != nil {

@@ -160,14 +160,11 @@ func (k *Keeper) drain(wg *sync.WaitGroup) {
 	}
 }
 
-// tell hands an input to the owner and waits until it is taken up. It returns false when the keeper
-// has stopped.
-func (k *Keeper) tell(input func(now time.Time)) bool {
+// tell hands an input to the owner and waits until it is taken up, or the keeper has stopped.
+func (k *Keeper) tell(input func(now time.Time)) {
 	select {
 	case k.inputs <- input:
-		return true
 	case <-k.stopped:
-		return false
 	}
 }
 

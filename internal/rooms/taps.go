@@ -58,7 +58,7 @@ func (k *Keeper) take(now time.Time, t Tap) (Action, error) {
 	if r := refusalOf(t.Kind, b); r != Possible {
 		return Action{}, &RefusedError{Refusal: r}
 	}
-	return k.store(now, k.actionOf(t, b, now))
+	return k.store(k.actionOf(t, b, now))
 }
 
 // sameTap finds the action that an equal tap made before, while that still counts.
@@ -97,7 +97,7 @@ func (k *Keeper) actionOf(t Tap, b Booking, now time.Time) Action {
 }
 
 // store makes an action durable, then true.
-func (k *Keeper) store(now time.Time, a Action) (Action, error) {
+func (k *Keeper) store(a Action) (Action, error) {
 	if err := k.cfg.Journal.Record(a); err != nil {
 		k.log.Error("tap not stored", "kind", a.Kind, "error", err)
 		return Action{}, fmt.Errorf("%w: %w", ErrNotStored, err)

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"net"
 	"net/http"
@@ -407,7 +406,7 @@ func TestPanicIsAnErrorPage(t *testing.T) {
 }
 
 func TestSetupPageIsEverywhere(t *testing.T) {
-	h := NewSetup(SetupConfig{File: "/etc/kiosk/kiosk.toml", Assets: static.Load(), Log: slog.New(slog.NewTextHandler(io.Discard, nil)), NewID: func() string { return "0123456789" }})
+	h := NewSetup(SetupConfig{File: "/etc/kiosk/kiosk.toml", Assets: static.Load(), Log: slog.New(slog.DiscardHandler), NewID: func() string { return "0123456789" }})
 	for path, want := range map[string]int{"/": 503, "/rooms/ada/panel": 503, "/readyz": 503, "/healthz": 200, "/api/v1/rooms": 503} {
 		w := ask{path: path}.do(h)
 		if w.Code != want {
