@@ -2,6 +2,10 @@
 package deps
 
 import (
+	_ "github.com/Azure/go-ntlmssp"
+	_ "github.com/emersion/go-ical"
+	_ "github.com/icholy/digest"
+	_ "github.com/teambition/rrule-go"
 	_ "github.com/BurntSushi/toml"
 	_ "github.com/PuerkitoBio/goquery"
 	_ "github.com/a-h/templ"

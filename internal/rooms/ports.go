@@ -27,6 +27,19 @@ type Calendar interface {
 	Lookup(ctx context.Context, room Room, ref EventRef) (Reservation, error)
 }
 
+// Ender is a [Calendar] that can give a room back itself, for rooms that Zoom can't be told about.
+// Errors are [Fault]s.
+type Ender interface {
+	// End ends the reservation at an instant, which is now, on the room's calendar: it shortens the
+	// event where the room may, else it declines the event for the room. A reservation that is over
+	// or gone already is no error. It is safe to repeat.
+	End(ctx context.Context, room Room, ref EventRef, at time.Time) error
+	// CanEnd tells, without changing anything, whether End would be allowed: nil, or a fault of kind
+	// [FaultPermission] whose detail says why not and what to do, or the fault that kept it from
+	// finding out.
+	CanEnd(ctx context.Context, room Room) error
+}
+
 // Events is Zoom's side of a room. Errors are [Fault]s. Neither CheckIn nor Release repeats a
 // request that may have been carried out; that decision is the keeper's.
 type Events interface {
