@@ -25,7 +25,7 @@ type Request struct {
 	Method string
 	Path   string
 	Query  url.Values
-	Header http.Header    // only Accept, Content-Type, If-None-Match and User-Agent
+	Header http.Header    // only those of keptHeaders
 	Body   map[string]any // decoded JSON, form or multipart; nil: none, or none of these
 	Status int            // 0: not answered yet, or the connection was closed without an answer
 	Answer string         // the first bytes of the answer's body
@@ -117,12 +117,17 @@ func receive(r *http.Request, at time.Time) (*Request, error) {
 		At: at, Method: r.Method, Path: r.URL.Path, Query: r.URL.Query(), Header: http.Header{},
 		Body: decodeBody(r.Header.Get("Content-Type"), raw),
 	}
-	for _, name := range []string{"Accept", "Content-Type", "If-None-Match", "User-Agent"} {
+	for _, name := range keptHeaders() {
 		if v := r.Header.Values(name); len(v) > 0 {
 			in.Header[name] = slices.Clone(v)
 		}
 	}
 	return in, nil
+}
+
+// keptHeaders are the headers of requests that are logged. None of them holds a secret.
+func keptHeaders() []string {
+	return []string{"Accept", "Client-Request-Id", "Content-Type", "If-Match", "If-None-Match", "Prefer", "Soapaction", "User-Agent"}
 }
 
 func decodeBody(contentType string, raw []byte) map[string]any {

@@ -17,21 +17,24 @@ type WorldConfig struct {
 	Now    func() time.Time // real time
 	Zoom   ZoomConfig
 	Google GoogleConfig
+	Graph  GraphConfig
 
-	ZoomListener, GoogleListener net.Listener // nil: a free port of 127.0.0.1
+	ZoomListener, GoogleListener, GraphListener net.Listener // nil: a free port of 127.0.0.1
 }
 
-// World is a Zoom and a Google that share one calendar, reachable over HTTP.
+// World is a Zoom and the calendar services, which share one calendar, reachable over HTTP.
 type World struct {
 	Calendar *Calendar
 	Zoom     *Zoom
 	Google   *Google
+	Graph    *Graph
 	Rooms    []DemoRoom // of a demo world
 
 	clock   rooms.Clock
 	zone    *time.Location // of a demo world
 	zoomLn  net.Listener
 	googLn  net.Listener
+	graphLn net.Listener
 	running sync.WaitGroup
 	stop    context.CancelFunc
 }
@@ -43,21 +46,38 @@ func NewWorld(cfg WorldConfig) *World {
 		Calendar: calendar,
 		Zoom:     NewZoom(cfg.Zoom, calendar, cfg.Clock, cfg.Now),
 		Google:   NewGoogle(cfg.Google, calendar, cfg.Clock, cfg.Now),
+		Graph:    NewGraph(cfg.Graph, calendar, cfg.Clock, cfg.Now),
 		clock:    cfg.Clock,
 		zoomLn:   cfg.ZoomListener,
 		googLn:   cfg.GoogleListener,
+		graphLn:  cfg.GraphListener,
+	}
+}
+
+// door is a service with its listener, which may not be open yet.
+type door struct {
+	service  http.Handler
+	listener *net.Listener
+}
+
+// doors are the services of the world, one a line.
+func (w *World) doors() []door {
+	return []door{
+		{w.Zoom, &w.zoomLn},
+		{w.Google, &w.googLn},
+		{w.Graph, &w.graphLn},
 	}
 }
 
 // Listen opens the listeners that weren't given. From then on the addresses are known, and
 // connections are queued until [World.Run].
 func (w *World) Listen() error {
-	for _, ln := range []*net.Listener{&w.zoomLn, &w.googLn} {
-		if *ln != nil {
+	for _, d := range w.doors() {
+		if *d.listener != nil {
 			continue
 		}
 		var err error
-		if *ln, err = net.Listen("tcp", "127.0.0.1:0"); err != nil {
+		if *d.listener, err = net.Listen("tcp", "127.0.0.1:0"); err != nil {
 			return fmt.Errorf("listening for simulated service: %w", err)
 		}
 	}
@@ -69,11 +89,13 @@ func (w *World) Run(ctx context.Context) error {
 	if err := w.Listen(); err != nil {
 		return err
 	}
-	servers := []*http.Server{newServer(w.Zoom), newServer(w.Google)}
-	failed := make(chan error, len(servers))
+	doors := w.doors()
+	servers := make([]*http.Server, len(doors))
+	failed := make(chan error, len(doors))
 	var serving sync.WaitGroup
-	for i, ln := range []net.Listener{w.zoomLn, w.googLn} {
-		serving.Go(func() { failed <- servers[i].Serve(ln) })
+	for i, d := range doors {
+		servers[i] = newServer(d.service)
+		serving.Go(func() { failed <- servers[i].Serve(*d.listener) })
 	}
 	var err error
 	select {
@@ -104,8 +126,8 @@ func (w *World) Close() {
 		w.stop()
 	}
 	w.running.Wait()
-	for _, ln := range []net.Listener{w.zoomLn, w.googLn} {
-		if ln != nil {
+	for _, d := range w.doors() {
+		if ln := *d.listener; ln != nil {
 			_ = ln.Close() // mostly done by Run
 		}
 	}
@@ -122,6 +144,19 @@ func (w *World) GoogleURL() string { return "http://" + w.googLn.Addr().String()
 
 // GoogleTokenURL is Google's token endpoint.
 func (w *World) GoogleTokenURL() string { return "http://" + w.googLn.Addr().String() + "/token" }
+
+// GraphURL is the base of Microsoft Graph.
+func (w *World) GraphURL() string { return "http://" + w.graphLn.Addr().String() + "/v1.0" }
+
+// GraphTokenURL is the token endpoint of Graph's tenant.
+func (w *World) GraphTokenURL() string {
+	return "http://" + w.graphLn.Addr().String() + "/" + w.Graph.cfg.TenantID + "/oauth2/v2.0/token"
+}
+
+// GraphCredentials are those that this Graph takes.
+func (w *World) GraphCredentials() (tenantID, clientID, clientSecret string) {
+	return w.Graph.cfg.TenantID, w.Graph.cfg.ClientID, w.Graph.cfg.ClientSecret
+}
 
 func newServer(h http.Handler) *http.Server {
 	return &http.Server{Handler: h, ReadHeaderTimeout: 10 * time.Second}
