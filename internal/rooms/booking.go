@@ -12,7 +12,7 @@ func bookingOf(r Reservation, in Inputs, p Policy, actions []Action, now time.Ti
 	b.Phase = phaseOf(b, p, t, now)
 	b.UndoUntil = t.undoUntil
 	b.CheckInRefusal = checkInRefusal(b, p, trusted)
-	b.ReleaseRefusal = releaseRefusal(b, in.Room, trusted, now)
+	b.ReleaseRefusal = releaseRefusal(b, in, trusted, now)
 	return b
 }
 
@@ -87,7 +87,7 @@ func checkInRefusal(b Booking, p Policy, trusted bool) Refusal {
 	}
 }
 
-func releaseRefusal(b Booking, room Room, trusted bool, now time.Time) Refusal {
+func releaseRefusal(b Booking, in Inputs, trusted bool, now time.Time) Refusal {
 	switch {
 	case !trusted:
 		return RefusedClock
@@ -97,7 +97,7 @@ func releaseRefusal(b Booking, room Room, trusted bool, now time.Time) Refusal {
 		return RefusedReleased
 	case !b.UndoUntil.IsZero():
 		return RefusedReleasing
-	case room.ZoomID == "":
+	case in.Room.ZoomID == "" && !in.CalendarEnds:
 		return RefusedReadOnly
 	case now.Before(b.Start):
 		return RefusedTooEarly // what Zoom does with a check-out before the start is not documented

@@ -73,6 +73,9 @@ func (k *Keeper) attempt(ctx context.Context, a Action, calendarUp bool) outcome
 	defer cancel()
 	defer context.AfterFunc(ctx, func() { time.AfterFunc(stopGrace, cancel) })()
 
+	if k.cfg.Room.ZoomID == "" {
+		return k.end(limited, a)
+	}
 	ref, done := k.refresh(limited, a, calendarUp)
 	if done != nil {
 		return *done
@@ -82,6 +85,15 @@ func (k *Keeper) attempt(ctx context.Context, a Action, calendarUp bool) outcome
 		send = k.cfg.Events.Release
 	}
 	return outcomeOf(send(limited, k.cfg.Room, ref))
+}
+
+// end gives the room back on its calendar, where Zoom can't.
+func (k *Keeper) end(ctx context.Context, a Action) outcome {
+	calendar, ok := k.cfg.Calendar.(Ender)
+	if !ok {
+		return outcome{state: Failed, reason: Reason(FaultPermission)} // it could when it was tapped
+	}
+	return outcomeOf(calendar.End(ctx, k.cfg.Room, a.Ref, k.cfg.Clock.Now()))
 }
 
 // refresh reads the event again right before it is sent: a change key goes stale with every edit, and

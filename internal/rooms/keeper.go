@@ -18,12 +18,13 @@ const retryRecord = 5 * time.Second
 // lookAgain bounds the keeper's sleep: timers don't follow a wall clock that is set.
 const lookAgain = time.Minute
 
-// KeeperConfig is what a [Keeper] works with. Everything is needed, but Events where the room has
-// no Zoom Room.
+// KeeperConfig is what a [Keeper] works with. Everything is needed but Events: without it, or
+// without the room's ZoomID, check-ins are kept here, and releases go to the calendar if it is an
+// [Ender].
 type KeeperConfig struct {
 	Room      Room
 	Calendar  Calendar
-	Events    Events // nil: check-ins are kept here
+	Events    Events // nil: Zoom isn't told
 	Journal   Journal
 	Cache     Cache
 	Publisher Publisher
@@ -67,7 +68,11 @@ func NewKeeper(ctx context.Context, cfg KeeperConfig) (*Keeper, error) {
 		inputs: make(chan func(time.Time)), wake: make(chan struct{}, 1),
 		jobs: make(chan Action, 1), stopped: make(chan struct{}),
 	}
-	k.in = Inputs{Room: cfg.Room, NotBefore: cfg.NotBefore}
+	if cfg.Events == nil {
+		k.cfg.Room.ZoomID = "" // nobody would hear of it
+	}
+	_, ends := cfg.Calendar.(Ender)
+	k.in = Inputs{Room: k.cfg.Room, NotBefore: cfg.NotBefore, CalendarEnds: ends}
 	if err := k.load(ctx); err != nil {
 		return nil, fmt.Errorf("loading room %s: %w", cfg.Room.ID, err)
 	}
@@ -122,7 +127,7 @@ func (k *Keeper) Run(ctx context.Context) error {
 	loops, stop := context.WithCancel(ctx)
 	wg.Go(func() { k.poll(loops) })
 	wg.Go(func() { k.deliver(loops) })
-	wg.Go(func() { k.profile(loops) })
+	wg.Go(func() { k.learn(loops) })
 	k.decide(ctx)
 	stop()
 	k.drain(&wg)

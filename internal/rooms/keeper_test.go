@@ -355,6 +355,65 @@ func TestRoomWithoutZoomKeepsCheckInsHere(t *testing.T) {
 	})
 }
 
+// written is a calendar that can give rooms back itself, or refuses to.
+type written struct {
+	*house
+	refusal error
+}
+
+func (w written) End(_ context.Context, _ Room, ref EventRef, at time.Time) error {
+	w.set(func(h *house) {
+		h.sent = append(h.sent, "end "+ref.EventID)
+		for i := range h.onCal {
+			if h.onCal[i].Ref == ref {
+				h.onCal[i].End = at
+			}
+		}
+	})
+	return nil
+}
+
+func (w written) CanEnd(context.Context, Room) error { return w.refusal }
+
+func TestReleaseWithoutZoomGoesToTheCalendar(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHouse(meeting("m", -1, 59))
+		r := h.start(t, func(c *KeeperConfig) { c.Events, c.Calendar = nil, written{house: h} })
+		defer r.crash()
+		in := r.tap(t, CheckIn, "m")
+		out := r.tap(t, Release, "m")
+		if in.State != Confirmed || out.State != Held {
+			t.Fatalf("tapped: %s, %s", in.State, out.State)
+		}
+		after(DefaultUndoWindow + readSoon)
+		r.wasSent(t, "end em")
+		if s := r.Screen(); s.Status != Available || r.action(t, out.ID).State != Confirmed {
+			t.Fatalf("released: %s, %s", s.Status, r.action(t, out.ID).State)
+		}
+	})
+}
+
+func TestCalendarThatCannotBeWrittenOffersNoRelease(t *testing.T) {
+	for name, c := range map[string]struct {
+		refusal error
+		want    Refusal
+	}{
+		"refuses":     {&Fault{Kind: FaultPermission}, RefusedReadOnly},
+		"unreachable": {&Fault{Kind: FaultUnreachable}, Possible}, // it may be back by then
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				h := newHouse(meeting("m", -1, 59))
+				r := h.start(t, func(k *KeeperConfig) { k.Events, k.Calendar = nil, written{h, c.refusal} })
+				defer r.crash()
+				if got := r.Screen().Current.ReleaseRefusal; got != c.want {
+					t.Errorf("release: %q, want %q", got, c.want)
+				}
+			})
+		})
+	}
+}
+
 func TestPollingPace(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := newHouse()

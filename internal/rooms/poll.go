@@ -136,14 +136,20 @@ func (k *Keeper) pollDue(now time.Time) {
 	}
 }
 
-// profile reads Zoom's settings of the room at start and every few hours, until the context ends.
-func (k *Keeper) profile(ctx context.Context) {
-	if k.cfg.Events == nil || k.cfg.Room.ZoomID == "" {
-		return
+// learn finds out at start and every few hours, until the context ends, what changes seldom: Zoom's
+// settings of the room, or whether its calendar can be written where there is no Zoom.
+func (k *Keeper) learn(ctx context.Context) {
+	ask := k.readProfile
+	if k.cfg.Room.ZoomID == "" {
+		calendar, ok := k.cfg.Calendar.(Ender)
+		if !ok {
+			return
+		}
+		ask = func(ctx context.Context) *Fault { return k.tryEnding(ctx, calendar) }
 	}
 	wait := time.Duration(k.cfg.Random() * float64(k.cfg.StartSpread))
 	for retry := profileRetry; k.pause(ctx, wait, nil); {
-		fault := k.readProfile(ctx)
+		fault := ask(ctx)
 		if fault == nil || !fault.Kind.Temporary() {
 			wait, retry = profileEvery, profileRetry
 			continue
@@ -151,6 +157,27 @@ func (k *Keeper) profile(ctx context.Context) {
 		wait = max(retry, fault.RetryAfter)
 		retry = min(2*retry, profileEvery)
 	}
+}
+
+// tryEnding asks whether the calendar lets the kiosk release rooms. As long as it can't be asked,
+// what it said last holds.
+func (k *Keeper) tryEnding(ctx context.Context, calendar Ender) *Fault {
+	limited, cancel := context.WithTimeout(ctx, profileTimeout)
+	defer cancel()
+	fault := FaultOf(calendar.CanEnd(limited, k.cfg.Room))
+	if ctx.Err() != nil {
+		return nil
+	}
+	if fault != nil {
+		k.log.Warn("calendar can't be written", "fault", fault)
+	}
+	if fault == nil || !fault.Kind.Temporary() {
+		k.tell(func(time.Time) {
+			k.in.CalendarEnds = fault == nil
+			k.snapshot()
+		})
+	}
+	return fault
 }
 
 func (k *Keeper) readProfile(ctx context.Context) *Fault {

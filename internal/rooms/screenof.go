@@ -16,6 +16,7 @@ type Inputs struct {
 	Actions       []Action  // in the order of the taps
 	CalendarFault *Fault    // why the last read failed; nil: it didn't
 	ZoomFault     *Fault    // why Zoom as a whole is out of reach; nil: it isn't
+	CalendarEnds  bool      // without Zoom: releases go to the calendar, which can be written
 	NotBefore     time.Time // newest instant that was ever stored: a clock before it is wrong
 }
 

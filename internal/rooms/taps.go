@@ -88,7 +88,7 @@ func (k *Keeper) actionOf(t Tap, b Booking, now time.Time) Action {
 		State: Queued, DueAt: now, ExpiresAt: b.End,
 	}
 	switch {
-	case k.cfg.Events == nil || k.cfg.Room.ZoomID == "":
+	case t.Kind == CheckIn && k.cfg.Room.ZoomID == "":
 		a.State = Confirmed // it is kept here, and nowhere else
 	case t.Kind == Release && k.cfg.Room.UndoWindow > 0:
 		a.State, a.DueAt = Held, now.Add(k.cfg.Room.UndoWindow)
