@@ -72,7 +72,7 @@ func build(ctx context.Context, cfg *config.Config, in surroundings) (*kiosk, er
 	metrics := newMetrics()
 	k.hub = live.New(live.Config{Now: in.clock.Now, Rate: in.rate, Build: id})
 	if cfg.Zoom != nil {
-		k.zoom = newZoom(cfg.Zoom, in, metrics, k.zoomReach)
+		k.zoom = newZoom(cfg.Zoom, in, metrics, k.journal, k.zoomReach)
 	}
 	calendars, err := newCalendars(cfg.Calendars, in, metrics)
 	if err != nil {

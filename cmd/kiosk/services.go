@@ -12,10 +12,11 @@ import (
 )
 
 // newZoom makes the client of the configured Zoom account.
-func newZoom(z *config.Zoom, in surroundings, m *metrics, reach func(*rooms.Fault)) *zoom.Client {
+func newZoom(z *config.Zoom, in surroundings, m *metrics, memory zoom.Memory, reach func(*rooms.Fault)) *zoom.Client {
 	return zoom.New(zoom.Config{
 		AccountID: z.AccountID, ClientID: z.ClientID, ClientSecret: z.ClientSecret.Reveal(),
 		APIURL: z.APIURL, TokenURL: z.TokenURL, Body: z.Body,
+		ExchangeIDs: z.ExchangeIDs, Memory: memory,
 		HTTP:  &http.Client{Transport: m.count("zoom", zoom.Transport())},
 		Clock: in.clock, Log: in.log, Reach: reach,
 	})

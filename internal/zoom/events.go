@@ -54,6 +54,14 @@ func (c *Client) control(ctx context.Context, room rooms.Room, method string, re
 	if ref.EventID == "" {
 		return newFault(rooms.FaultInvalid, "the reservation has no event id")
 	}
+	if isExchange(ref) {
+		return c.controlExchange(ctx, room, method, ref)
+	}
+	return c.command(ctx, room, method, ref)
+}
+
+// command sends one method with its event, as it is, to a room.
+func (c *Client) command(ctx context.Context, room rooms.Room, method string, ref rooms.EventRef) error {
 	path, fault := roomPath(room)
 	if fault != nil {
 		return fault

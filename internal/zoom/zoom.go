@@ -33,6 +33,9 @@ type Config struct {
 	TokenURL string
 	Body     string // BodyJSON (also when empty) or BodyMultipart
 
+	ExchangeIDs string // IDsEWS, IDsGraph or IDsAuto (also when empty)
+	Memory      Memory // keeps what IDsAuto finds out; nil: only while the client lives
+
 	// HTTP sends the requests; nil is a client on [Transport]. Its transport may be instrumented.
 	// A zero Timeout becomes 8 s. Its redirect policy is not used: redirects are never followed.
 	HTTP *http.Client
@@ -57,6 +60,7 @@ type Client struct {
 	tokens    *tokens
 	reach     *reach
 	scrub     *scrubber
+	exchange  *exchange
 }
 
 var _ rooms.Events = (*Client)(nil)
@@ -75,6 +79,7 @@ func New(cfg Config) *Client {
 		log:       log,
 		reach:     newReach(cfg.Reach, log),
 		scrub:     newScrubber(cfg.ClientID, cfg.ClientSecret),
+		exchange:  newExchange(cfg.ExchangeIDs, cfg.Memory, log),
 	}
 	c.tokens = newTokens(cfg, c)
 	return c
