@@ -1,6 +1,8 @@
 package ical
 
 import (
+	"cmp"
+	"strings"
 	"time"
 
 	"roomkiosk/internal/rooms"
@@ -41,8 +43,13 @@ type Attendee struct {
 
 // Reservations returns the occurrences that block the room. See [Occurrence.Reservation].
 func (e *Expansion) Reservations(calendarID string, own []string) []rooms.Reservation {
-	_, _ = calendarID, own
-	return nil
+	var all []rooms.Reservation
+	for i := range e.Occurrences {
+		if r, blocks := e.Occurrences[i].Reservation(calendarID, own); blocks {
+			all = append(all, r)
+		}
+	}
+	return all
 }
 
 // Reservation turns an occurrence into a reservation; false: it doesn't block the room, being
@@ -50,6 +57,69 @@ func (e *Expansion) Reservations(calendarID string, own []string) []rooms.Reserv
 // else the only ROOM or RESOURCE among them. The reference's EventID is the occurrence's ID.
 // Private ones come without texts.
 func (o *Occurrence) Reservation(calendarID string, own []string) (rooms.Reservation, bool) {
-	_, _ = calendarID, own
-	return rooms.Reservation{}, false
+	answer := ""
+	if room := o.room(own); room != nil {
+		answer = cmp.Or(room.PartStat, "NEEDS-ACTION")
+	}
+	if o.Status == "CANCELLED" || o.Transparent || o.BusyStatus == "FREE" || answer == "DECLINED" {
+		return rooms.Reservation{}, false
+	}
+	r := rooms.Reservation{
+		ID:        rooms.ReservationID(calendarID, o.ID),
+		Ref:       rooms.EventRef{EventID: o.ID, CalendarID: calendarID},
+		Start:     o.Start,
+		End:       o.End,
+		AllDay:    o.AllDay,
+		Private:   o.Class != "" && o.Class != "PUBLIC", // unknown classes count as PRIVATE (RFC 5545, section 3.8.1.3)
+		Tentative: o.Status == "TENTATIVE" || o.BusyStatus == "TENTATIVE" || answer == "NEEDS-ACTION" || answer == "TENTATIVE",
+	}
+	if !r.Private {
+		r.Title, r.Organizer = o.Summary, o.Organizer.shown()
+	}
+	return r, true
+}
+
+// room finds the room among the attendees; nil: it isn't there. Of several resources none can be
+// told to be this one.
+func (o *Occurrence) room(own []string) *Attendee {
+	var resource *Attendee
+	resources := 0
+	for i := range o.Attendees {
+		a := &o.Attendees[i]
+		if a.is(own) {
+			return a
+		}
+		if a.CUType == "ROOM" || a.CUType == "RESOURCE" {
+			resource = a
+			resources++
+		}
+	}
+	if resources == 1 {
+		return resource
+	}
+	return nil
+}
+
+// is tells whether a calendar user has one of the addresses, with or without mailto.
+func (p *Person) is(addresses []string) bool {
+	for _, own := range addresses {
+		own = address(own)
+		if own != "" && (strings.EqualFold(own, p.Address) || strings.EqualFold(own, p.Email)) {
+			return true
+		}
+	}
+	return false
+}
+
+// shown is the name; without one, the address of mail up to the @.
+func (p *Person) shown() string {
+	if p.Name != "" {
+		return p.Name
+	}
+	for _, address := range []string{p.Email, p.Address} {
+		if local, _, mail := strings.Cut(address, "@"); mail && !strings.Contains(local, "/") {
+			return local
+		}
+	}
+	return ""
 }
