@@ -26,7 +26,7 @@ type Request struct {
 	Path   string
 	Query  url.Values
 	Header http.Header    // only those of keptHeaders
-	Body   map[string]any // decoded JSON, form or multipart; nil: none, or none of these
+	Body   map[string]any // decoded JSON, form or multipart; XML as a text "xml"; nil: none, or none of these
 	Status int            // 0: not answered yet, or the connection was closed without an answer
 	Answer string         // the first bytes of the answer's body
 }
@@ -137,6 +137,8 @@ func decodeBody(contentType string, raw []byte) map[string]any {
 	}
 	body := map[string]any{}
 	switch kind {
+	case "text/xml", "application/xml":
+		body["xml"] = string(raw)
 	case "application/json":
 		if json.Unmarshal(raw, &body) != nil {
 			return nil

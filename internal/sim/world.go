@@ -18,8 +18,9 @@ type WorldConfig struct {
 	Zoom   ZoomConfig
 	Google GoogleConfig
 	Graph  GraphConfig
+	EWS    EWSConfig
 
-	ZoomListener, GoogleListener, GraphListener net.Listener // nil: a free port of 127.0.0.1
+	ZoomListener, GoogleListener, GraphListener, EWSListener net.Listener // nil: a free port of 127.0.0.1
 }
 
 // World is a Zoom and the calendar services, which share one calendar, reachable over HTTP.
@@ -28,6 +29,7 @@ type World struct {
 	Zoom     *Zoom
 	Google   *Google
 	Graph    *Graph
+	EWS      *EWS
 	Rooms    []DemoRoom // of a demo world
 
 	clock   rooms.Clock
@@ -35,6 +37,7 @@ type World struct {
 	zoomLn  net.Listener
 	googLn  net.Listener
 	graphLn net.Listener
+	ewsLn   net.Listener
 	running sync.WaitGroup
 	stop    context.CancelFunc
 }
@@ -47,10 +50,12 @@ func NewWorld(cfg WorldConfig) *World {
 		Zoom:     NewZoom(cfg.Zoom, calendar, cfg.Clock, cfg.Now),
 		Google:   NewGoogle(cfg.Google, calendar, cfg.Clock, cfg.Now),
 		Graph:    NewGraph(cfg.Graph, calendar, cfg.Clock, cfg.Now),
+		EWS:      NewEWS(cfg.EWS, calendar, cfg.Clock, cfg.Now),
 		clock:    cfg.Clock,
 		zoomLn:   cfg.ZoomListener,
 		googLn:   cfg.GoogleListener,
 		graphLn:  cfg.GraphListener,
+		ewsLn:    cfg.EWSListener,
 	}
 }
 
@@ -66,6 +71,7 @@ func (w *World) doors() []door {
 		{w.Zoom, &w.zoomLn},
 		{w.Google, &w.googLn},
 		{w.Graph, &w.graphLn},
+		{w.EWS, &w.ewsLn},
 	}
 }
 
@@ -159,5 +165,5 @@ func (w *World) GraphCredentials() (tenantID, clientID, clientSecret string) {
 }
 
 func newServer(h http.Handler) *http.Server {
-	return &http.Server{Handler: h, ReadHeaderTimeout: 10 * time.Second}
+	return &http.Server{Handler: h, ReadHeaderTimeout: 10 * time.Second, ConnContext: withConnection}
 }
