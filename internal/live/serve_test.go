@@ -107,6 +107,11 @@ func TestLimits(t *testing.T) {
 			}
 			checkRefusal(t, h, url, tt.want)
 			open[0].Close()
+			defer func() { // else the good-byes wait for answers
+				for _, ws := range open {
+					ws.Close()
+				}
+			}()
 			until(t, "there is room again", func() bool {
 				ws, res, err := websocket.DefaultDialer.Dial(url, nil)
 				if err != nil {
