@@ -37,6 +37,19 @@ func (b *bench) setUp(s services, poll time.Duration) (file, addr string, err er
 	return file, addr, nil
 }
 
+// setUpUsed sets up a kiosk that has run before: it has databases, with a schedule in them.
+func (b *bench) setUpUsed(ctx context.Context, s services, poll time.Duration) (file, addr string, err error) {
+	if file, addr, err = b.setUp(s, poll); err != nil {
+		return "", "", err
+	}
+	k, err := b.run(ctx, file, addr)
+	if err != nil {
+		return "", "", err
+	}
+	defer k.stop()
+	return file, addr, k.answers(ctx, k.base+"/readyz", lookEvery)
+}
+
 func configOf(s services, addr string, poll time.Duration) string {
 	var t strings.Builder
 	fmt.Fprintf(&t, "listen = %q\ndata_dir = \"data\"\ntime_zone = \"UTC\"\nclock = \"trusted\"\n\n", addr)
