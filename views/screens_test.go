@@ -34,6 +34,7 @@ var panels = []display{
 	{"800x480", 800, 480, 1 / 0.193},
 	{"1280x800", 1280, 800, 1 / 0.170},
 	{"1920x1200", 1920, 1200, 1 / 0.113},
+	{"800x1280", 800, 1280, 1 / 0.170},
 }
 
 var browsers = []display{{"phone", 390, 844, 0}, {"laptop", 1440, 900, 0}}
@@ -49,6 +50,13 @@ func TestScreens(t *testing.T) {
 	for _, d := range panels {
 		for _, s := range Samples() {
 			look(t, tab, site, d, "panel", s.Name, s.Screen.Now)
+		}
+		for _, s := range Samples() {
+			if s.Name == "awaiting-check-in" || s.Name == "check-in-offline" {
+				cut := d
+				cut.perMM *= 0.84 // the band takes its room from everything else
+				look(t, tab, site, cut, "cut", s.Name, s.Screen.Now)
+			}
 		}
 	}
 	for _, d := range browsers {
@@ -66,12 +74,16 @@ func look(t *testing.T, tab context.Context, site string, d display, view, name 
 	if !strings.Contains(key, os.Getenv("ONLY")) {
 		return
 	}
+	state := ""
+	if view == "cut" {
+		view, state = "panel", cut
+	}
 	var wrong []string
 	var picture []byte
 	err := chromedp.Run(tab,
 		chromedp.EmulateViewport(d.width, d.height),
 		chromedp.Navigate(site+"/looks/"+view+"/"+name),
-		chromedp.Evaluate(countdowns(now), nil),
+		chromedp.Evaluate(countdowns(now)+state, nil),
 		chromedp.Evaluate(fmt.Sprintf("(%s)(%f)", strings.TrimSpace(audit), d.perMM), &wrong),
 		chromedp.CaptureScreenshot(&picture),
 	)
@@ -81,11 +93,19 @@ func look(t *testing.T, tab context.Context, site string, d display, view, name 
 	for _, w := range wrong {
 		t.Errorf("%s: %s", key, w)
 	}
+	if state != "" {
+		name += "-cut"
+	}
 	file := filepath.Join("..", ".artefacts", "screens", name+"."+d.name+".png")
 	if err := os.WriteFile(file, picture, 0o600); err != nil {
 		t.Fatal(err)
 	}
 }
+
+// cut is what static/live.js does when the connection is lost.
+const cut = `document.body.classList.add("is-cut");
+	document.getElementById("link").textContent = document.getElementById("link").dataset.text.replace("{time}", "14:05");
+	document.getElementById("link").hidden = false;`
 
 // countdowns shows what is left at an instant, as static/live.js does.
 func countdowns(now time.Time) string {
