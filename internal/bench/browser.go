@@ -34,7 +34,7 @@ func measureBrowser(ctx context.Context, b *bench) ([]row, error) {
 		return nil, err
 	}
 	defer k.stop()
-	requests, blocked, err := visit(ctx, k.panel("ada"))
+	requests, blocked, err := visit(ctx, k.panel())
 	if err != nil {
 		return nil, err
 	}
@@ -83,7 +83,7 @@ func visit(ctx context.Context, page string) (all []*request, blocked []string, 
 	ctx, cancel = chromedp.NewContext(ctx)
 	defer cancel()
 
-	v := &visitor{requests: map[network.RequestID]*request{}, shown: make(chan struct{})}
+	v := newVisitor()
 	chromedp.ListenTarget(ctx, v.see)
 	if err := chromedp.Run(ctx, network.Enable(), chromedp.Navigate(page)); err != nil {
 		return nil, nil, fmt.Errorf("opening the panel in Chromium: %w", err)
@@ -104,10 +104,19 @@ type visitor struct {
 	mu       sync.Mutex
 	made     int // requests
 	requests map[network.RequestID]*request
+	sent     map[network.RequestID]float64 // bytes
+	received map[network.RequestID]float64
 	once     sync.Once
 	shown    chan struct{} // closed when the websocket has shown something
 	blocked  []string
 	failed   error
+}
+
+func newVisitor() *visitor {
+	return &visitor{
+		requests: map[network.RequestID]*request{}, shown: make(chan struct{}),
+		sent: map[network.RequestID]float64{}, received: map[network.RequestID]float64{},
+	}
 }
 
 func (v *visitor) see(event any) {
@@ -116,22 +125,20 @@ func (v *visitor) see(event any) {
 	switch e := event.(type) {
 	case *network.EventRequestWillBeSent:
 		v.add(e.RequestID, e.Request.URL, strings.ToLower(string(e.Type)))
-	case *network.EventRequestWillBeSentExtraInfo:
-		v.count(e.RequestID, func(r *request) {
-			r.sent += headerSize(e.Headers) + float64(len("GET  HTTP/1.1\r\n\r\n")+len(r.url.RequestURI()))
-		})
+	case *network.EventRequestWillBeSentExtraInfo: // may come before the one above
+		v.sent[e.RequestID] += headerSize(e.Headers)
 	case *network.EventLoadingFinished:
-		v.count(e.RequestID, func(r *request) { r.received += e.EncodedDataLength })
+		v.received[e.RequestID] += e.EncodedDataLength
 	case *network.EventLoadingFailed:
 		v.fail(e)
 	case *network.EventWebSocketCreated:
 		v.add(e.RequestID, e.URL, "websocket")
 	case *network.EventWebSocketWillSendHandshakeRequest:
-		v.count(e.RequestID, func(r *request) { r.sent += headerSize(e.Request.Headers) })
+		v.sent[e.RequestID] += headerSize(e.Request.Headers)
 	case *network.EventWebSocketHandshakeResponseReceived:
-		v.count(e.RequestID, func(r *request) { r.received += headerSize(e.Response.Headers) })
+		v.received[e.RequestID] += headerSize(e.Response.Headers)
 	case *network.EventWebSocketFrameReceived:
-		v.count(e.RequestID, func(r *request) { r.received += float64(len(e.Response.PayloadData)) + frameHeader })
+		v.received[e.RequestID] += float64(len(e.Response.PayloadData)) + frameHeader
 		if strings.Contains(e.Response.PayloadData, `"type":"part"`) {
 			v.once.Do(func() { close(v.shown) })
 		}
@@ -154,12 +161,6 @@ func (v *visitor) add(id network.RequestID, address, kind string) {
 	v.made++
 }
 
-func (v *visitor) count(id network.RequestID, add func(*request)) {
-	if r := v.requests[id]; r != nil {
-		add(r)
-	}
-}
-
 func headerSize(h network.Headers) float64 {
 	n := 0
 	for name, value := range h {
@@ -171,7 +172,9 @@ func headerSize(h network.Headers) float64 {
 func (v *visitor) seen() (all []*request, blocked []string, err error) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	for _, r := range v.requests {
+	for id, r := range v.requests {
+		line := len("GET  HTTP/1.1\r\n\r\n") + len(r.url.RequestURI())
+		r.sent, r.received = v.sent[id]+float64(line), v.received[id]
 		all = append(all, r)
 	}
 	slices.SortFunc(all, func(a, b *request) int { return cmp.Compare(a.at, b.at) })

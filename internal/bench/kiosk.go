@@ -72,7 +72,7 @@ func (b *bench) run(ctx context.Context, file, addr string) (*kiosk, error) {
 		return nil, err
 	}
 	k := &kiosk{process: p, base: "http://" + addr, data: filepath.Join(filepath.Dir(file), "data")}
-	if err := k.answers(ctx, k.panel("ada"), lookOften); err != nil {
+	if err := k.answers(ctx, k.panel(), lookOften); err != nil {
 		k.stop()
 		return nil, err
 	}
@@ -97,8 +97,8 @@ func (b *bench) open(ctx context.Context, s services, poll time.Duration) (*kios
 	return k, nil
 }
 
-// panel is the URL of a room's panel.
-func (k *kiosk) panel(room string) string { return k.base + "/rooms/" + room + "/panel" }
+// panel is the URL of ada's panel.
+func (k *kiosk) panel() string { return k.base + "/rooms/ada/panel" }
 
 // live is the URL of a room's websocket.
 func (k *kiosk) live(room, view string) string {
