@@ -138,7 +138,7 @@ func serveInMemory(t *testing.T, h *live.Hub) (m pipes, stop func()) {
 	t.Helper()
 	m = pipes{dialed: make(chan net.Conn)}
 	s := &http.Server{Handler: watching(h)}
-	go s.Serve(m)
+	go func() { _ = s.Serve(m) }()
 	stopHub := run(t, h)
 	return m, sync.OnceFunc(func() { stopHub(); close(m.dialed); s.Close() })
 }

@@ -21,6 +21,8 @@ func TestScript(t *testing.T) {
 		"countdown texts":        countdownTexts,
 		"clock is set":           clockIsSet,
 		"cut and reconnect":      cutAndReconnect,
+		"back-off":               backOff,
+		"online":                 online,
 		"silence":                silence,
 		"tap taken":              tapTaken,
 		"tap taken, cut":         tapTakenWhileCut,
@@ -154,6 +156,35 @@ func cutAndReconnect(t *testing.T, browser context.Context) {
 	}
 }
 
+// backOff: the longest waits double, up to half a minute.
+func backOff(t *testing.T, browser context.Context) {
+	s := newSite(t, screen(""))
+	s.up(live.Config{})
+	p := open(t, browser, s.url("/"))
+	until(t, "the socket is open", func() bool { return s.hub.Stats().Sockets == 1 })
+	p.do(`window.waits = []; Math.random = () => 1;
+		const wait = window.setTimeout;
+		window.setTimeout = (then, ms) => then.name === "connect" ? (waits.push(ms), wait(then, 0)) : wait(then, ms)`)
+	s.down()
+	p.is(`waits.slice(0, 8)`, []int{500, 1000, 2000, 4000, 8000, 16000, 30000, 30000})
+}
+
+// online: when there may be a network again, it isn't waited for.
+func online(t *testing.T, browser context.Context) {
+	for _, event := range []string{`dispatchEvent(new Event("online"))`, `document.dispatchEvent(new Event("visibilitychange"))`} {
+		s := newSite(t, screen(""))
+		s.up(live.Config{})
+		p := open(t, browser, s.url("/"))
+		until(t, "the socket is open", func() bool { return s.hub.Stats().Sockets == 1 })
+		p.do(`Math.random = () => 1e6`) // it won't come back by itself
+		s.down()
+		p.is(isCut, true)
+		s.up(live.Config{})
+		p.do(event)
+		p.is(isCut, false)
+	}
+}
+
 // silence: the connection is there, but nothing comes. Patience is two beats and 5 s.
 func silence(t *testing.T, browser context.Context) {
 	s := newSite(t, screen(""))
@@ -230,7 +261,7 @@ func tapRefused(t *testing.T, browser context.Context) {
 	n := 0
 	s.tap = func(w http.ResponseWriter, _ *http.Request) {
 		w.WriteHeader(http.StatusConflict)
-		io.WriteString(w, bodies[n])
+		fmt.Fprint(w, bodies[n])
 		n++
 	}
 	s.up(live.Config{})

@@ -174,3 +174,18 @@ func TestNoHandshake(t *testing.T) {
 		t.Errorf("counted %d refusals", n)
 	}
 }
+
+func TestNoHostIsNobodysOrigin(t *testing.T) {
+	r := httptest.NewRequest("GET", "/rooms/ada/live", nil)
+	r.Host = ""
+	for name, value := range map[string]string{
+		"Connection": "Upgrade", "Upgrade": "websocket", "Sec-WebSocket-Version": "13",
+		"Sec-WebSocket-Key": "AAAAAAAAAAAAAAAAAAAAAA==", "Origin": "null",
+	} {
+		r.Header.Set(name, value)
+	}
+	w := httptest.NewRecorder()
+	if err := live.New(live.Config{}).Serve(w, r, nil); err == nil || w.Code != http.StatusForbidden {
+		t.Errorf("answered %d and returned %v", w.Code, err)
+	}
+}
