@@ -124,6 +124,9 @@ func (b *bench) measure(ctx context.Context, wanted *regexp.Regexp, stdout, stde
 			return ctx.Err()
 		}
 	}
+	if rows == nil {
+		return fmt.Errorf("reading -only: nothing is called %s", wanted)
+	}
 	printTable(stdout, rows)
 	fmt.Fprintf(stdout, "\nMeasured in %.0f s.\n", time.Since(start).Seconds())
 	return failed
