@@ -192,7 +192,7 @@ func setupSample(a *static.Assets) Setup {
 
 func newTab(t *testing.T) context.Context {
 	t.Helper()
-	profile, err := os.MkdirTemp("", "kiosk-views-")
+	profile, err := os.MkdirTemp("", "kiosk-views-") //nolint:usetesting // a browser that still writes fails a test with t.TempDir
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -225,12 +225,12 @@ func StatusWord(s rooms.Screen) string {
 // waits or failed, with what to do.
 func ActionMessage(a rooms.Action, s rooms.Screen) string {
 	service := serviceOf(s)
-	switch a.State {
-	case rooms.Queued, rooms.Sent:
+	if a.State == rooms.Queued || a.State == rooms.Sent {
 		if k := key("action.waits." + string(a.Reason)); said(k) {
 			return say(key("action.waits."+string(a.Kind))) + " " + sentence(say(k, "service", service))
 		}
-	case rooms.Failed:
+	}
+	if a.State == rooms.Failed {
 		if k := key("action.fails." + string(a.Reason)); said(k) {
 			return say(key("action.fails."+string(a.Kind))) + " " + say(k, "service", service)
 		}
