@@ -6,7 +6,7 @@
   const page = document.documentElement, body = document.body;
   const link = document.getElementById("link"), notice = document.getElementById("notice");
   const taps = new Set(); // those on their way, by what they send
-  let parts = 0; // how many were shown
+  let parts = 0, arrived = () => {}; // how many were shown; called when one was
 
   // --- The server's clock: it was clock.now when ours was clock.at, and runs at clock.rate.
   let clock = null;
@@ -57,7 +57,9 @@
 
   // --- Parts of the page.
   function morph(element, html) {
-    Idiomorph.morph(element, html, { morphStyle: "outerHTML", ignoreActiveValue: true });
+    // What is being typed stays. (Of any other element that has the focus it would keep the whole content.)
+    const ignoreActiveValue = document.activeElement?.matches("input, textarea") ?? false;
+    Idiomorph.morph(element, html, { morphStyle: "outerHTML", ignoreActiveValue });
     showTime();
     showTaps();
   }
@@ -68,6 +70,7 @@
       const element = document.getElementById(frame.id);
       parts++;
       if (element) morph(element, frame.html);
+      arrived();
     } else {
       setClock(frame.now, frame.rate ?? clock.rate);
       if (frame.type === "hello") welcome(frame);
@@ -186,7 +189,7 @@
 
   // Waits until the tap shows. Without a connection, the page itself says what became of it.
   async function effect(before) {
-    for (let i = 0; i < 30 && parts === before; i++) await sleep(50);
+    if (parts === before) await Promise.race([sleep(1500), new Promise((done) => { arrived = done; })]);
     if (parts !== before) return;
     const answer = await ask(location.href).catch(() => null);
     if (!answer?.ok || parts !== before) return;

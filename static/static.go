@@ -15,7 +15,7 @@ import (
 	"time"
 )
 
-//go:embed *.css *.js *.svg
+//go:embed *.css *.js
 var files embed.FS
 
 // Prefix is where the files are served.

@@ -1,8 +1,6 @@
 package views
 
 import (
-	"math"
-	"strconv"
 	"time"
 
 	"roomkiosk/internal/rooms"
@@ -53,23 +51,4 @@ func timer(family key, at time.Time, text string) *Countdown {
 		Past: say("timer.past"),
 		Text: text,
 	}
-}
-
-// left is what a script would show now.
-func (c Countdown) left(d time.Duration) string {
-	switch {
-	case d <= 0:
-		return c.Past
-	case d < time.Minute:
-		return fill(c.Seconds, 0, int(math.Ceil(d.Seconds())))
-	case d < time.Hour:
-		return fill(c.Minutes, 0, int(math.Ceil(d.Minutes())))
-	default:
-		m := int(math.Ceil(d.Minutes()))
-		return fill(c.Hours, m/60, m%60)
-	}
-}
-
-func fill(text string, h, n int) string {
-	return fillIn(text, "h", strconv.Itoa(h), "n", strconv.Itoa(n))
 }

@@ -96,7 +96,7 @@ func oddSamples() []Sample {
 		sample("twelve-meetings", at("08:35"), with(twelve()...)),
 		sample("all-day", at("10:12"), with(allDay())),
 		sample("all-day-checked-in", at("10:12"), with(allDay(), meeting("weekly", "15:00", "16:00", "Weekly", "Jane Doe")), checkedIn("offsite")),
-		sample("long-title", at("10:03"), with(meeting("weekly", "10:00", "10:30", long, "Maximiliane-Charlotte von Hohenstein-Oberwaldau, Head of Regional Coordination"))),
+		sample("long-title", at("10:03"), with(meeting("next", "11:00", "11:30", long, "Amir Haddad"), meeting("weekly", "10:00", "10:30", long, "Maximiliane-Charlotte von Hohenstein-Oberwaldau, Head of Regional Coordination"))),
 		sample("one-word-title", at("10:03"), with(meeting("weekly", "10:00", "10:30", strings.Repeat("Donaudampfschifffahrt", 12), ""))),
 		sample("right-to-left", at("10:12"), checkedIn("weekly"), with(
 			meeting("weekly", "10:00", "10:30", "اجتماع الفريق الأسبوعي – Q4", "ليلى حداد"),

@@ -40,12 +40,12 @@ func lineOf(s rooms.Screen, tomorrow time.Time) *Line {
 		last = max(last, hourOf(earlier(b.End, tomorrow).Add(-time.Second), s)+1)
 	}
 	step := 2
-	for (last-first+step-1)/step > maxSteps {
+	for roundUp(last-first, step)/step > maxSteps {
 		step *= 2
 	}
-	last = first + (last-first+step-1)/step*step
-	if last > 24 {
-		first, last = max(0, first-(last-24)), 24
+	last = first + roundUp(last-first, step)
+	if limit := roundUp(hourOf(tomorrow, s), step); last > limit {
+		first, last = max(0, first-(last-limit)), limit
 	}
 	start := s.Today.Add(time.Duration(first) * time.Hour)
 	end := s.Today.Add(time.Duration(last) * time.Hour)
@@ -84,6 +84,9 @@ func lineBlocks(s rooms.Screen, from, to time.Time) []rooms.Booking {
 // hourOf counts the hours of the screen's day until t, by the clock that doesn't jump: on the two
 // nights of the year when it does, labels show what the wall clock says then.
 func hourOf(t time.Time, s rooms.Screen) int { return int(t.Sub(s.Today) / time.Hour) }
+
+// roundUp returns the next multiple of step.
+func roundUp(n, step int) int { return (n + step - 1) / step * step }
 
 func hourLabel(t, end time.Time, zone *time.Location) string {
 	text := t.In(zone).Format("15")

@@ -38,6 +38,7 @@ type Room struct {
 	Name     string
 	Place    string
 	Facts    []Fact // seats and equipment
+	Home     bool   // a way to the other rooms
 	Zone     string // IANA, for the running clock
 	Clock    string // the time when this was made
 	Date     string
@@ -104,11 +105,11 @@ func NewRoom(s rooms.Screen, o Options) Room {
 	r := Room{
 		ID: s.Room.ID, Name: s.Room.Name, Place: s.Room.Location, Facts: factsOf(s.Room),
 		Zone: s.Room.Zone.String(), Clock: clock(s.Now, s.Room.Zone), Date: date(s.Now, s.Room.Zone),
-		Doubtful: s.Has(rooms.FlagStale),
-		Head:     headlineOf(s),
-		Flags:    flagsOf(s),
-		Notices:  noticesOf(s),
-		Day:      dayOf(s, o),
+		Doubtful: s.Has(rooms.FlagStale), Home: !o.Panel,
+		Head:    headlineOf(s),
+		Flags:   flagsOf(s),
+		Notices: noticesOf(s),
+		Day:     dayOf(s, o),
 	}
 	r.Page = roomPage(s, o)
 	if b := subjectOf(s); b != nil {

@@ -2,6 +2,8 @@ package views
 
 import (
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"roomkiosk/internal/rooms"
 )
@@ -45,13 +47,12 @@ var english = map[key]string{
 	"timer.releasing.minutes": "Releasing the room in {n} min",
 	"timer.releasing.seconds": "Releasing the room in {n} s",
 
-	"flag.stale":              "Schedule as of {time}",
-	"flag.offline":            "Zoom can't be reached. Taps are kept and sent later.",
-	"flag.offline.calendar":   "Calendar can't be reached. Schedule as of {time}.",
-	"flag.offline.unread":     "Calendar can't be reached.",
-	"flag.zoom_room_offline":  "The Zoom Room in here is offline.",
-	"flag.clock_untrusted":    "The clock isn't set. Times may be wrong.",
-	"flag.under_construction": "Out of service",
+	"flag.stale":             "Schedule as of {time}",
+	"flag.offline":           "Zoom can't be reached. Taps are kept and sent later.",
+	"flag.offline.calendar":  "Calendar can't be reached. Schedule as of {time}.",
+	"flag.offline.unread":    "Calendar can't be reached.",
+	"flag.zoom_room_offline": "The Zoom Room in here is offline.",
+	"flag.clock_untrusted":   "The clock isn't set. Times may be wrong.",
 
 	"title.private": "Private meeting",
 	"title.none":    "Reserved",
@@ -220,28 +221,27 @@ func StatusWord(s rooms.Screen) string {
 	return say(key("status." + string(s.Status)))
 }
 
-// ActionMessage says where an action stands, for the person who tapped.
+// ActionMessage says where an action stands, for the person who tapped: what it came to, and why it
+// waits or failed, with what to do.
 func ActionMessage(a rooms.Action, s rooms.Screen) string {
-	kind, state := string(a.Kind), string(a.State)
 	service := serviceOf(s)
-	because := func(how string) (string, bool) {
-		k := key("action." + how + "." + string(a.Reason))
-		if a.Reason == "" || !said(k) {
-			return "", false
-		}
-		return say(key("action."+how+"."+kind)) + " " + say(k, "service", service), true
-	}
-	switch a.State {
-	case rooms.Queued, rooms.Sent:
-		if text, ok := because("waits"); ok {
-			return text
-		}
-	case rooms.Failed:
-		if text, ok := because("fails"); ok {
-			return text
+	if a.State == rooms.Queued || a.State == rooms.Sent {
+		if k := key("action.waits." + string(a.Reason)); said(k) {
+			return say(key("action.waits."+string(a.Kind))) + " " + sentence(say(k, "service", service))
 		}
 	}
-	return say(key("action."+kind+"."+state), "service", service, "time", clock(a.DueAt, s.Room.Zone))
+	if a.State == rooms.Failed {
+		if k := key("action.fails." + string(a.Reason)); said(k) {
+			return say(key("action.fails."+string(a.Kind))) + " " + say(k, "service", service)
+		}
+	}
+	return say(key("action."+string(a.Kind)+"."+string(a.State)), "service", service, "time", clock(a.DueAt, s.Room.Zone))
+}
+
+// sentence begins with a capital.
+func sentence(text string) string {
+	first, size := utf8.DecodeRuneInString(text)
+	return string(unicode.ToUpper(first)) + text[size:]
 }
 
 // serviceOf names who has to be told of a tap: Zoom, or the calendar where the room has no Zoom

@@ -15,7 +15,6 @@ import (
 	"roomkiosk/internal/config"
 	"roomkiosk/internal/rooms"
 	"roomkiosk/internal/sim"
-	"roomkiosk/static"
 )
 
 // demo runs three rooms on simulated services, with real HTTP in between, in this one process.
@@ -57,7 +56,7 @@ func (p program) runDemo(ctx context.Context, listener net.Listener, dir string,
 	}
 	k, err := build(ctx, cfg, surroundings{
 		clock: clock, rate: speed, log: newLog(p.stderr),
-		demo:     world.Control(static.Load().URL("kiosk.css")),
+		demo:     world.Control(""),
 		announce: func(at net.Addr) { p.printAddresses(at, world.Rooms) },
 	})
 	defer k.close()

@@ -23,8 +23,8 @@ const (
 )
 
 // measureFanOut compares the hub with a loop over gorilla's connections: from the change until the
-// last of 1,000 sockets has read the frame, of the same bytes. Both servers and their clients are in
-// this process.
+// last of 1,000 sockets has read the frame, of the same bytes. Both servers are in this process; the
+// clients of each have a process of their own, so that they don't share its scheduler and collector.
 func measureFanOut(ctx context.Context, b *bench) ([]row, error) {
 	html, err := b.realPart(ctx)
 	if err != nil {
@@ -106,7 +106,7 @@ func (b *bench) realPart(ctx context.Context) (string, error) {
 
 // audience is a server with its clients.
 type audience struct {
-	*crowd
+	*remoteCrowd
 	server *http.Server
 	served chan struct{}
 }
@@ -124,7 +124,7 @@ func serveCrowd(ctx context.Context, handle http.HandlerFunc) (*audience, error)
 			panic(err) // a listener of ours doesn't break
 		}
 	}()
-	if a.crowd, err = gather(ctx, "ws://"+listener.Addr().String()+"/", viewers); err != nil {
+	if a.remoteCrowd, err = launchCrowd(ctx, "ws://"+listener.Addr().String()+"/", viewers); err != nil {
 		a.server.Close()
 		return nil, err
 	}
@@ -132,7 +132,7 @@ func serveCrowd(ctx context.Context, handle http.HandlerFunc) (*audience, error)
 }
 
 func (a *audience) close() {
-	a.crowd.close()
+	a.stop()
 	a.server.Close()
 	<-a.served
 }
@@ -142,10 +142,12 @@ func (a *audience) broadcast(ctx context.Context, mark string, change func()) (t
 	if err := wait(ctx, settleFanOut); err != nil {
 		return 0, err
 	}
-	all := a.expect(mark)
+	if err := a.expect(mark); err != nil {
+		return 0, err
+	}
 	began := time.Now()
 	change()
-	at, err := await(ctx, all)
+	at, err := a.await()
 	return at.Sub(began), err
 }
 

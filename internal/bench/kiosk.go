@@ -37,6 +37,19 @@ func (b *bench) setUp(s services, poll time.Duration) (file, addr string, err er
 	return file, addr, nil
 }
 
+// setUpUsed sets up a kiosk that has run before: it has databases, with a schedule in them.
+func (b *bench) setUpUsed(ctx context.Context, s services, poll time.Duration) (file, addr string, err error) {
+	if file, addr, err = b.setUp(s, poll); err != nil {
+		return "", "", err
+	}
+	k, err := b.run(ctx, file, addr)
+	if err != nil {
+		return "", "", err
+	}
+	defer k.stop()
+	return file, addr, k.answers(ctx, k.base+"/readyz", lookEvery)
+}
+
 func configOf(s services, addr string, poll time.Duration) string {
 	var t strings.Builder
 	fmt.Fprintf(&t, "listen = %q\ndata_dir = \"data\"\ntime_zone = \"UTC\"\nclock = \"trusted\"\n\n", addr)
@@ -59,7 +72,7 @@ func (b *bench) run(ctx context.Context, file, addr string) (*kiosk, error) {
 		return nil, err
 	}
 	k := &kiosk{process: p, base: "http://" + addr, data: filepath.Join(filepath.Dir(file), "data")}
-	if err := k.answers(ctx, k.panel("ada"), lookOften); err != nil {
+	if err := k.answers(ctx, k.panel(), lookOften); err != nil {
 		k.stop()
 		return nil, err
 	}
@@ -84,8 +97,8 @@ func (b *bench) open(ctx context.Context, s services, poll time.Duration) (*kios
 	return k, nil
 }
 
-// panel is the URL of a room's panel.
-func (k *kiosk) panel(room string) string { return k.base + "/rooms/" + room + "/panel" }
+// panel is the URL of ada's panel.
+func (k *kiosk) panel() string { return k.base + "/rooms/ada/panel" }
 
 // live is the URL of a room's websocket.
 func (k *kiosk) live(room, view string) string {

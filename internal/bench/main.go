@@ -20,6 +20,10 @@ import (
 )
 
 func main() {
+	if len(os.Args) > 3 && os.Args[1] == helping {
+		beHelper(os.Args[2], os.Args[3:])
+		return
+	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	err := run(ctx, os.Args[1:], os.Stdout, os.Stderr)
 	stop()
@@ -78,12 +82,8 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	f.SetOutput(stderr)
 	only := f.String("only", "", "measure only what matches the `regexp`: tap, fanout, page, memory, start, browser, size, fleet, writes, glass")
 	quick := f.Bool("quick", false, "fewer rounds: a look, not a measurement")
-	simulate := f.Int("simulate", 0, "be the simulated services of `n` rooms: bench starts itself so")
 	if err := f.Parse(args); err != nil {
 		return err
-	}
-	if *simulate > 0 {
-		return simulateOffice(ctx, *simulate, stdout)
 	}
 	wanted, err := regexp.Compile(*only)
 	if err != nil {
@@ -123,6 +123,9 @@ func (b *bench) measure(ctx context.Context, wanted *regexp.Regexp, stdout, stde
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
+	}
+	if rows == nil {
+		return fmt.Errorf("reading -only: nothing is called %s", wanted)
 	}
 	printTable(stdout, rows)
 	fmt.Fprintf(stdout, "\nMeasured in %.0f s.\n", time.Since(start).Seconds())

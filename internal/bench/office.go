@@ -5,7 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"os"
+	"strconv"
 	"time"
 
 	"roomkiosk/internal/rooms"
@@ -86,9 +86,13 @@ func openOffice(ctx context.Context, n int) (*sim.World, services, error) {
 	return w, s, err
 }
 
-// simulateOffice is the body of a process with the simulated services of n rooms. It prints how to
+// beOffice is the body of a process with the simulated services of so many rooms. It prints how to
 // reach them.
-func simulateOffice(ctx context.Context, n int, stdout io.Writer) error {
+func beOffice(ctx context.Context, args []string, stdin io.Reader, stdout io.Writer) error {
+	n, err := strconv.Atoi(args[0])
+	if err != nil {
+		return fmt.Errorf("reading the number of rooms: %w", err)
+	}
 	w, s, err := openOffice(ctx, n)
 	if err != nil {
 		return err
@@ -97,28 +101,26 @@ func simulateOffice(ctx context.Context, n int, stdout io.Writer) error {
 	if err := json.NewEncoder(stdout).Encode(s); err != nil {
 		return fmt.Errorf("printing the addresses: %w", err)
 	}
-	<-ctx.Done()
-	return nil
+	_, err = io.Copy(io.Discard, stdin)
+	return err
 }
 
 // launchOffice starts the services of n rooms in a process of their own.
-func launchOffice(ctx context.Context, n int) (*process, services, error) {
-	self, err := os.Executable()
-	if err != nil {
-		return nil, services{}, fmt.Errorf("finding the own binary: %w", err)
-	}
-	out, in := io.Pipe()
-	p, err := launch(ctx, in, self, "-simulate", fmt.Sprint(n))
+func launchOffice(ctx context.Context, n int) (*helper, services, error) {
+	h, err := launchHelper(ctx, "office", strconv.Itoa(n))
 	if err != nil {
 		return nil, services{}, err
 	}
-	go func() { <-p.gone; in.Close() }()
+	line, err := h.hear()
 	var s services
-	if err := json.NewDecoder(out).Decode(&s); err != nil {
-		p.stop()
-		return nil, services{}, fmt.Errorf("reading the addresses of the simulated services: %w; stderr ends: %s", err, p.said)
+	if err == nil {
+		err = json.Unmarshal([]byte(line), &s)
 	}
-	return p, s, nil
+	if err != nil {
+		h.stop()
+		return nil, services{}, fmt.Errorf("reading the addresses of the simulated services: %w", err)
+	}
+	return h, s, nil
 }
 
 // wallClock is the machine's clock.

@@ -32,7 +32,7 @@ func measurePage(ctx context.Context, b *bench) ([]row, error) {
 		return nil, err
 	}
 	defer k.stop()
-	file, size, err := b.keepPage(ctx, k.panel("ada"))
+	file, size, err := b.keepPage(ctx, k.panel())
 	if err != nil {
 		return nil, err
 	}
@@ -47,7 +47,7 @@ func measurePage(ctx context.Context, b *bench) ([]row, error) {
 		for _, turn := range []struct {
 			url  string
 			into *[]float64
-		}{{k.panel("ada"), &ours}, {base + "/page", &theirs}} {
+		}{{k.panel(), &ours}, {base + "/page", &theirs}} {
 			rate, err := hammer(ctx, turn.url, time.Second)
 			if err != nil {
 				return nil, err

@@ -16,11 +16,8 @@ func measureStart(ctx context.Context, b *bench) ([]row, error) {
 		return nil, err
 	}
 	defer world.Close()
-	file, addr, err := b.setUp(s, time.Second)
+	file, addr, err := b.setUpUsed(ctx, s, time.Second)
 	if err != nil {
-		return nil, err
-	}
-	if err := b.fillDatabase(ctx, file, addr); err != nil {
 		return nil, err
 	}
 	var ours, bare []time.Duration
@@ -46,14 +43,4 @@ func measureStart(ctx context.Context, b *bench) ([]row, error) {
 		notes: []string{fmt.Sprintf("with an existing database; medians of %d starts each, in turns (the slowest: %s and %s); bare: net/http",
 			len(ours), ms(quantile(ours, 1)), ms(quantile(bare, 1)))},
 	}}, nil
-}
-
-// fillDatabase lets a kiosk cache a schedule.
-func (b *bench) fillDatabase(ctx context.Context, file, addr string) error {
-	k, err := b.run(ctx, file, addr)
-	if err != nil {
-		return err
-	}
-	defer k.stop()
-	return k.answers(ctx, k.base+"/readyz", lookEvery)
 }

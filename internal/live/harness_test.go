@@ -119,32 +119,32 @@ func until(t *testing.T, what string, holds func() bool) {
 	}
 }
 
-// memory is a network of unbuffered pipes, for tests in a bubble of synctest: a peer that doesn't read
+// pipes is a network of unbuffered pipes, for tests in a bubble of synctest: a peer that doesn't read
 // stops its writer at the first byte.
-type memory struct{ dialed chan net.Conn }
+type pipes struct{ dialed chan net.Conn }
 
-func (m memory) Accept() (net.Conn, error) {
+func (m pipes) Accept() (net.Conn, error) {
 	c, ok := <-m.dialed
 	if !ok {
 		return nil, net.ErrClosed
 	}
 	return c, nil
 }
-func (m memory) Close() error   { return nil }
-func (m memory) Addr() net.Addr { return &net.UnixAddr{Name: "memory", Net: "unix"} }
+func (m pipes) Close() error   { return nil }
+func (m pipes) Addr() net.Addr { return &net.UnixAddr{Name: "memory", Net: "unix"} }
 
 // serveInMemory serves the hub in a bubble. The test calls stop before it returns.
-func serveInMemory(t *testing.T, h *live.Hub) (m memory, stop func()) {
+func serveInMemory(t *testing.T, h *live.Hub) (m pipes, stop func()) {
 	t.Helper()
-	m = memory{dialed: make(chan net.Conn)}
+	m = pipes{dialed: make(chan net.Conn)}
 	s := &http.Server{Handler: watching(h)}
-	go s.Serve(m)
+	go func() { _ = s.Serve(m) }()
 	stopHub := run(t, h)
 	return m, sync.OnceFunc(func() { stopHub(); close(m.dialed); s.Close() })
 }
 
 // dial opens a socket that watches the topics, separated by commas.
-func (m memory) dial(t *testing.T, topics string) *websocket.Conn {
+func (m pipes) dial(t *testing.T, topics string) *websocket.Conn {
 	t.Helper()
 	d := websocket.Dialer{NetDial: func(string, string) (net.Conn, error) {
 		here, there := net.Pipe()

@@ -3,7 +3,7 @@ package live
 import (
 	"context"
 	"crypto/sha256"
-	"io"
+	"fmt"
 	"net/netip"
 	"sync"
 	"time"
@@ -115,7 +115,7 @@ func (h *Hub) Publish(name, id string, html []byte) {
 
 func sumOf(id string, html []byte) (sum [sha256.Size]byte) {
 	d := sha256.New()
-	io.WriteString(d, id)
+	fmt.Fprint(d, id)
 	d.Write([]byte{0})
 	d.Write(html)
 	d.Sum(sum[:0])

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"runtime"
 	"strings"
 	"sync"
 	"testing"
@@ -180,7 +181,7 @@ func TestSocketThatTakesNothingIsDropped(t *testing.T) {
 			t.Fatalf("got %+v, %v", f, err)
 		}
 		for i := range 9 {
-			time.Sleep(time.Second) // of the bubble's clock
+			<-time.After(time.Second) // of the bubble
 			sent := time.Now()
 			h.Publish("a", "a", fmt.Appendf(nil, "%d", i))
 			if f, err := readFrame(well); err != nil || f.HTML != fmt.Sprint(i) {
@@ -193,7 +194,7 @@ func TestSocketThatTakesNothingIsDropped(t *testing.T) {
 		if n := h.Stats().Sockets; n != 2 {
 			t.Errorf("%d sockets after 9 s, want both", n)
 		}
-		time.Sleep(time.Second)
+		<-time.After(time.Second) // of the bubble
 		synctest.Wait()
 		if s := h.Stats(); s.Sockets != 1 || s.Dropped != 1 {
 			t.Errorf("%v after the start: %d sockets, %d dropped; want 1, 1", time.Since(start), s.Sockets, s.Dropped)
@@ -201,6 +202,31 @@ func TestSocketThatTakesNothingIsDropped(t *testing.T) {
 		stuck.Close()
 		well.Close()
 	})
+}
+
+// TestKernelHoardsLittle: what a slow peer has not taken is dropped in favour of the newest, and not kept
+// by the kernel, which would take megabytes.
+func TestKernelHoardsLittle(t *testing.T) {
+	h := live.New(live.Config{})
+	ws := dial(t, serve(t, h)+"a")
+	read(t, ws)
+	const frames, size = 500, 100 << 10
+	for i := range frames {
+		h.Publish("a", "a", fmt.Appendf(nil, "%d%s", i, strings.Repeat("x", size)))
+		runtime.Gosched()
+	}
+	taken := 0
+	for {
+		f := read(t, ws)
+		taken += len(f.HTML)
+		if strings.HasPrefix(f.HTML, fmt.Sprint(frames-1, "x")) {
+			break
+		}
+	}
+	if taken > 1<<20 {
+		t.Errorf("a peer that read nothing was kept %d bytes of %d", taken, frames*size)
+	}
+	t.Logf("%d of %d frames, %d KB", taken/size, frames, taken>>10)
 }
 
 func TestGoodBye(t *testing.T) {

@@ -107,6 +107,11 @@ func TestLimits(t *testing.T) {
 			}
 			checkRefusal(t, h, url, tt.want)
 			open[0].Close()
+			defer func() { // else the good-byes wait for answers
+				for _, ws := range open {
+					ws.Close()
+				}
+			}()
 			until(t, "there is room again", func() bool {
 				ws, res, err := websocket.DefaultDialer.Dial(url, nil)
 				if err != nil {
@@ -167,5 +172,20 @@ func TestNoHandshake(t *testing.T) {
 	}
 	if n := h.Stats().Refused; n != 0 {
 		t.Errorf("counted %d refusals", n)
+	}
+}
+
+func TestNoHostIsNobodysOrigin(t *testing.T) {
+	r := httptest.NewRequest("GET", "/rooms/ada/live", nil)
+	r.Host = ""
+	for name, value := range map[string]string{
+		"Connection": "Upgrade", "Upgrade": "websocket", "Sec-WebSocket-Version": "13",
+		"Sec-WebSocket-Key": "AAAAAAAAAAAAAAAAAAAAAA==", "Origin": "null",
+	} {
+		r.Header.Set(name, value)
+	}
+	w := httptest.NewRecorder()
+	if err := live.New(live.Config{}).Serve(w, r, nil); err == nil || w.Code != http.StatusForbidden {
+		t.Errorf("answered %d and returned %v", w.Code, err)
 	}
 }

@@ -101,7 +101,7 @@ func renderGoogle(e Event, in reader, zone *time.Location, maxAttendees int, sin
 		out.Transparency = "transparent"
 	}
 	if in.seesDetails(e) {
-		out.addDetails(e, in, maxAttendees)
+		addDetails(&out, e, in, maxAttendees)
 	}
 	return out
 }
@@ -118,7 +118,7 @@ func (in reader) seesDetails(e Event) bool {
 	}
 }
 
-func (out *googleEvent) addDetails(e Event, in reader, maxAttendees int) {
+func addDetails(out *googleEvent, e Event, in reader, maxAttendees int) {
 	out.Summary = e.Title
 	out.HTMLLink = "https://www.google.com/calendar/event?eid=" + out.ID
 	out.Reminders = map[string]bool{"useDefault": true}

@@ -36,6 +36,7 @@ func BenchmarkBareInsert(b *testing.B) {
 	if err != nil {
 		b.Fatal(err)
 	}
+	defer func() { _ = insert.Close() }()
 	for b.Loop() {
 		if _, err := insert.Exec("as long as the columns of an action: about two hundred bytes, of which ids are most"); err != nil {
 			b.Fatal(err)

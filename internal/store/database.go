@@ -152,7 +152,7 @@ func (d *database) checkPages() error {
 // checkWritable proves that the file can be written, without writing: SQLite opens a file read-only
 // without a word when it has no right to write it, and only the first tap would find out.
 func (d *database) checkWritable() error {
-	if _, err := d.write.Exec("DELETE FROM " + goose.DefaultTablename + " WHERE FALSE"); err != nil {
+	if _, err := d.write.Exec("DELETE FROM " + goose.DefaultTablename + " WHERE FALSE"); err != nil { //nolint:gosec // a constant of the library
 		return fmt.Errorf("checking that it can be written: %w", err)
 	}
 	return nil

@@ -54,10 +54,15 @@ func (b *bubble) run(t *testing.T) {
 	synctest.Wait()
 }
 
+// pass lets time pass in the bubble, with all that happens in it.
+func pass(d time.Duration) {
+	<-time.After(d)
+	synctest.Wait()
+}
+
 // after lets time pass up to d since the start.
 func (b *bubble) after(d time.Duration) {
-	time.Sleep(time.Until(b.start.Add(d))) // of the bubble: takes no time
-	synctest.Wait()
+	pass(time.Until(b.start.Add(d)))
 }
 
 func (b *bubble) expect(t *testing.T, tokens int, reach string) {
@@ -130,8 +135,7 @@ func TestProbes(t *testing.T) {
 		at, seen := time.Now(), b.pipes.dialed()
 		for _, want := range []time.Duration{30, 60, 120, 240, 300, 300} {
 			for b.pipes.dialed() == seen {
-				time.Sleep(100 * time.Millisecond)
-				synctest.Wait()
+				pass(100 * time.Millisecond)
 			}
 			seen = b.pipes.dialed()
 			want *= time.Second
@@ -142,8 +146,7 @@ func TestProbes(t *testing.T) {
 		}
 		b.expect(t, 0, "unreachable")
 		b.pipes.cut(nil)
-		time.Sleep(331 * time.Second)
-		synctest.Wait()
+		pass(331 * time.Second)
 		b.expect(t, 1, "unreachable back")
 		if n := len(b.srv.calls()); n != 0 {
 			t.Errorf("%d requests to the rooms API", n)
@@ -199,8 +202,7 @@ func TestOutageOfTheAPIAlone(t *testing.T) {
 			_ = b.CheckIn(t.Context(), ada, googleRef)
 			n := len(b.srv.tokenCalls())
 			for len(b.srv.tokenCalls()) == n {
-				time.Sleep(time.Second)
-				synctest.Wait()
+				pass(time.Second)
 			}
 			gap, last = last, time.Now()
 		}
