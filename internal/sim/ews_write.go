@@ -1,6 +1,9 @@
 package sim
 
-import "time"
+import (
+	"strings"
+	"time"
+)
 
 // updateItem changes the end of an item, or makes one with days into one with times. On a meeting
 // that somebody else organizes it changes the mailbox's copy only.
@@ -52,10 +55,10 @@ func (e *EWS) writable(in ewsRequest, id *node, keyCounts bool) (ewsItem, error)
 	}
 }
 
-// setField carries out a SetItemField of the two properties that can be set here.
+// setField carries out a SetItemField of the properties that can be set here.
 func setField(e *Event, field *node, zone *time.Location) error {
 	uri, item := field.kid("FieldURI").attrs["FieldURI"], field.kid("CalendarItem")
-	if err := first(field.holds("t:FieldURI", "t:CalendarItem"), oneOf(uri, "calendar:End", "calendar:IsAllDayEvent")); err != nil {
+	if err := first(field.holds("t:FieldURI", "t:CalendarItem"), oneOf(uri, "calendar:Start", "calendar:End", "calendar:IsAllDayEvent")); err != nil {
 		return err
 	}
 	if uri == "calendar:IsAllDayEvent" {
@@ -66,14 +69,19 @@ func setField(e *Event, field *node, zone *time.Location) error {
 		e.StartDate, e.EndDate = "", ""
 		return nil
 	}
-	end, err := time.Parse(time.RFC3339, item.kid("End").text)
-	if item.holds("t:End") != nil || err != nil {
-		return errSchema("The 'End' element is invalid according to its datatype.")
+	_, name, _ := strings.Cut(uri, ":")
+	at, err := time.Parse(time.RFC3339, item.kid(name).text)
+	if item.holds("t:"+name) != nil || err != nil {
+		return errSchema("The '%s' element is invalid according to its datatype.", name)
 	}
 	if e.AllDay() {
 		return ewsError{code: "ErrorCalendarDurationIsTooLong", message: "Days of all-day items can't be set here."}
 	}
-	e.End = end
+	if name == "Start" {
+		e.Start = at
+	} else {
+		e.End = at
+	}
 	return nil
 }
 
@@ -82,7 +90,7 @@ func (e *EWS) createItem(in ewsRequest) (string, error) {
 	n := in.body
 	answer := n.kid("Items").kid("DeclineItem")
 	err := first(n.takes("MessageDisposition", "SendMeetingInvitations?"), n.holds("m:SavedItemFolderId?", "m:Items"),
-		n.kid("Items").holds("t:DeclineItem"), answer.holds("t:Body?", "t:ReferenceItemId"),
+		n.kid("Items").holds("t:DeclineItem"), answer.holds("t:Body?", "t:ReferenceItemId"), answer.kid("Body").takes("BodyType?"),
 		oneOf(n.attrs["MessageDisposition"], "SaveOnly", "SendOnly", "SendAndSaveCopy"))
 	if err != nil {
 		return "", err

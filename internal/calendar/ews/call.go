@@ -49,7 +49,9 @@ func (c *Calendar) ask(ctx context.Context, mailbox string, r request, old bool,
 	}
 	m, err := decode(ans.body, r.operation)
 	if err != nil {
-		return message{}, ans.bad(err)
+		f := ans.bad(err)
+		f.Ambiguous = r.write // a login page says 200 to everything
+		return message{}, f
 	}
 	m.size = len(ans.body)
 	if m.Class != "Success" {

@@ -34,13 +34,16 @@ func (c *Calendar) end(ctx context.Context, v view, id string, at time.Time) err
 	if err != nil {
 		return err
 	}
-	at = at.Truncate(time.Second)
-	if !at.Before(r.End) {
+	until := at.UTC().Truncate(time.Second)
+	if until.Before(r.Start) {
+		until = r.Start
+	}
+	if !r.End.After(until) {
 		return nil
 	}
 	change := decline(it.ID)
 	if it.own() {
-		change = moveEnd(it.ID, later(at, r.Start), r.AllDay)
+		change = shorten(it.ID, r, until)
 	}
 	_, err = c.call(ctx, v.mailbox, change, maxWritten)
 	if isGone(err) {
@@ -51,13 +54,6 @@ func (c *Calendar) end(ctx context.Context, v view, id string, at time.Time) err
 
 // maxWritten bounds the answer to a change, in bytes: ids, and not much else.
 const maxWritten = 1 << 20
-
-func later(a, b time.Time) time.Time {
-	if a.After(b) {
-		return a
-	}
-	return b
-}
 
 // CanEnd asks Exchange what the account may do with the room's calendar.
 func (c *Calendar) CanEnd(ctx context.Context, room rooms.Room) error {

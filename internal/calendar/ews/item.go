@@ -56,9 +56,17 @@ func (it *item) blocks() bool {
 	return !yes(it.Cancelled) && it.Response != "Decline" && it.FreeBusy != "Free" && it.Type != "RecurringMaster"
 }
 
-// own tells whether the room itself organizes the item: it was written into the room's calendar.
+// own tells whether the room itself organizes the item: it was written into the room's calendar. A
+// server that doesn't say whether there are others to tell is taken to mean that there are.
 func (it *item) own() bool {
-	return it.Response == "Organizer" || !yes(it.Meeting)
+	switch it.Response {
+	case "Organizer":
+		return true
+	case "", "Unknown":
+		return it.Meeting != "" && !yes(it.Meeting)
+	default:
+		return false
+	}
 }
 
 // reservation turns an item that blocks the room into one.
@@ -88,42 +96,46 @@ func (it *item) reservation(v view) (rooms.Reservation, error) {
 	return r, nil
 }
 
-// private hides the details of everything that isn't known to be shown. Personal is a label, not a
-// wish to hide anything.
-func (it *item) private() bool {
-	switch it.Sensitivity {
-	case "", "Normal", "Personal":
-		return false
-	default:
-		return true
-	}
-}
+// private hides the details of everything that isn't known to be shown: what is marked as private,
+// confidential or personal, and what comes without a mark, since only a mark that was read says that
+// there is nothing to hide.
+func (it *item) private() bool { return it.Sensitivity != "Normal" }
 
-// texts are the title and the organizer's name. Room mailboxes put the organizer's name in place of
-// the subject unless told otherwise (Set-CalendarProcessing, AddOrganizerToSubject); it is shown
-// once then, as what it is.
+// texts are the title and the organizer as they go on a door. Room mailboxes put the organizer's name
+// in place of the subject unless told otherwise (Set-CalendarProcessing, AddOrganizerToSubject); it
+// is shown once then, as what it is. A room that organizes for itself is not named on its own door.
 func (it *item) texts() (title, by string) {
-	title, by = strings.TrimSpace(it.Subject), it.Organizer.name()
-	if title == by {
+	title = calendar.Clip(it.Subject, calendar.MaxText)
+	if it.own() {
+		return title, ""
+	}
+	if sameName(it.Subject, it.Organizer.Name) {
 		title = ""
 	}
-	if it.Response == "Organizer" {
-		by = "" // the room's own name tells nobody anything
-	}
-	return calendar.Clip(title, calendar.MaxText), calendar.Clip(by, calendar.MaxText)
+	return title, calendar.Clip(it.Organizer.name(), calendar.MaxText)
+}
+
+// sameName compares two names as people read them: Exchange adds a space to those it puts in place
+// of subjects.
+func sameName(a, b string) bool {
+	return strings.EqualFold(strings.Join(strings.Fields(a), " "), strings.Join(strings.Fields(b), " "))
 }
 
 // name is the display name; without one, the address up to the @. An address of Exchange's own kind
 // (/o=...) tells nobody anything and gives an empty name.
 func (o organizer) name() string {
-	if name := strings.TrimSpace(o.Name); name != "" {
+	name, address := strings.TrimSpace(o.Name), o.Address
+	if name != "" && (!strings.Contains(name, "@") || strings.Contains(name, " ")) {
 		return name
 	}
-	local, _, found := strings.Cut(o.Address, "@")
-	if !found {
+	if name != "" {
+		address = name
+	}
+	local, _, isMail := strings.Cut(address, "@")
+	if !isMail || strings.HasPrefix(local, "/") {
 		return ""
 	}
-	return strings.TrimSpace(local)
+	return local
 }
 
 // span is the item's time, in UTC.
@@ -138,15 +150,15 @@ func (it *item) span(zone *time.Location) (start, end time.Time, err error) {
 		return start, end, errors.New("an item that ends before it starts")
 	}
 	if yes(it.AllDay) {
-		start, end = wholeDays(start, end, zone)
+		start, end = roomDays(start, end, zone)
 	}
 	return start, end, nil
 }
 
-// wholeDays moves the times of an all-day item to the room's days. They come as midnight in the zone
+// roomDays moves the times of an all-day item to the room's days. They come as midnight in the zone
 // of whoever made the item, so the next midnight of the room, at most half a day away, begins the day
 // that was meant. It is at least one day.
-func wholeDays(start, end time.Time, zone *time.Location) (first, last time.Time) {
+func roomDays(start, end time.Time, zone *time.Location) (first, last time.Time) {
 	first, last = nearestDay(start, zone), nearestDay(end, zone)
 	if !last.After(first) {
 		last = rooms.DayStart(first, zone, 1)

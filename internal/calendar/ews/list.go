@@ -93,7 +93,7 @@ type part struct{ from, to time.Time }
 func (c *Calendar) list(ctx context.Context, v view) (listing, error) {
 	var l listing
 	budget := int64(calendar.MaxAnswer)
-	todo := []part{v.wholeDays()}
+	todo := []part{v.fullDays()}
 	for n := 1; len(todo) > 0; n++ {
 		p := todo[0]
 		todo = todo[1:]
@@ -125,9 +125,9 @@ func (r *root) whole() bool {
 	return r.Whole == "" || yes(r.Whole)
 }
 
-// wholeDays widens a window to days of the room. The days of an all-day item may lie up to half a day
+// fullDays widens a window to days of the room. The days of an all-day item may lie up to half a day
 // beside those of the room, and it is all of a day that overlaps them for sure.
-func (v view) wholeDays() part {
+func (v view) fullDays() part {
 	p := part{rooms.DayStart(v.from, v.zone, 0), rooms.DayStart(v.to, v.zone, 0)}
 	if p.to.Before(v.to) {
 		p.to = rooms.DayStart(v.to, v.zone, 1)

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"strings"
 	"time"
+
+	"roomkiosk/internal/rooms"
 )
 
 // The namespaces.
@@ -63,12 +65,12 @@ func getRights() request {
 	}}
 }
 
-// moveEnd sets the end of an item, and makes it an event with times if it had days. Attendees are not
-// told: the room is free again, that is all.
-func moveEnd(id itemID, end time.Time, allDay bool) request {
-	changes := setField("End", instant(end))
-	if allDay {
-		changes = setField("IsAllDayEvent", "false") + changes
+// shorten sets the end of an item; one of whole days has to become one of hours first. Attendees are
+// not told: the room is free again, that is all.
+func shorten(id itemID, r rooms.Reservation, until time.Time) request {
+	changes := setField("End", instant(until))
+	if r.AllDay {
+		changes = setField("IsAllDayEvent", "false") + setField("Start", instant(r.Start)) + changes
 	}
 	return request{"UpdateItem", true, func(string, bool) string {
 		return `<m:UpdateItem ConflictResolution="AutoResolve" SendMeetingInvitationsOrCancellations="SendToNone">` +
@@ -81,11 +83,14 @@ func setField(name, value string) string {
 		name, value)
 }
 
+// declineComment is what the organizer is told, in the mail that Exchange sends in the room's name.
+const declineComment = "The room was released at its door."
+
 // decline answers a meeting with no, which takes it off the room's calendar and tells its organizer.
 func decline(id itemID) request {
 	return request{"CreateItem", true, func(string, bool) string {
-		return `<m:CreateItem MessageDisposition="SendAndSaveCopy"><m:Items><t:DeclineItem>` + id.named("ReferenceItemId") +
-			`</t:DeclineItem></m:Items></m:CreateItem>`
+		return `<m:CreateItem MessageDisposition="SendAndSaveCopy"><m:Items><t:DeclineItem><t:Body BodyType="Text">` + declineComment + `</t:Body>` +
+			id.named("ReferenceItemId") + `</t:DeclineItem></m:Items></m:CreateItem>`
 	}}
 }
 

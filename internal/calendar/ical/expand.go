@@ -38,7 +38,7 @@ func (x *expander) broken(uid string, err error) {
 // to single instances only.
 func (x *expander) orphans(s *series) {
 	c := x.zones.clock(*s.others[0].slot)
-	x.singles(x.exceptions(s, c), nil)
+	x.singles(x.exceptions(s, c), c, nil)
 }
 
 // main adds an event with all its instances; the first of several, the exceptions, too.
@@ -60,20 +60,22 @@ func (x *expander) main(s *series, main *event, first bool) error {
 	o := x.exceptions(s, c)
 	slots, excluded, err := x.slots(main, c, o.reach(length))
 	if first {
-		x.singles(o, excluded)
+		x.singles(o, c, excluded)
 	}
-	for k, place := range slots {
-		x.instance(main, c, length, o, place, excluded[k] || excluded[key{true, midnight(place.wall).Unix()}])
+	for _, place := range slots {
+		if !excluded.has(c, place) {
+			x.instance(main, c, length, o, place)
+		}
 	}
 	return err
 }
 
-// instance adds what is at a slot of a series, unless it is excluded, or an exception of its own
-// replaces it, wherever that one is.
-func (x *expander) instance(main *event, c clock, length span, o exceptions, s slot, excluded bool) {
+// instance adds what is at a slot of a series, unless an exception of its own replaces it, wherever
+// that one is.
+func (x *expander) instance(main *event, c clock, length span, o exceptions, s slot) {
 	k := c.key(s)
 	single, later := o.of(k, s)
-	if single || excluded {
+	if single {
 		return
 	}
 	id := main.uid + "/" + k.String()
@@ -90,14 +92,16 @@ func (x *expander) instance(main *event, c clock, length span, o exceptions, s s
 
 // singles adds the exceptions themselves. One for a slot that is excluded is left over from before:
 // there is no such instance (RFC 5545, section 3.8.5.1).
-func (x *expander) singles(o exceptions, excluded map[key]bool) {
+func (x *expander) singles(o exceptions, series clock, excluded keys) {
 	for k, e := range o.single {
-		if excluded[k] {
+		var place slot
+		place.wall, place.at = x.zones.on(*e.slot, series)
+		if excluded.has(series, place) {
 			continue
 		}
 		start := e.clock.at(e.start.wall)
 		end := e.clock.end(e.start.wall, start, e.length)
-		x.add(e.event, e.uid+"/"+k.String(), x.zones.at(*e.slot), start, end, e.clock.date)
+		x.add(e.event, e.uid+"/"+k.String(), place.at, start, end, e.clock.date)
 	}
 }
 
@@ -117,8 +121,8 @@ type reach struct{ before, after time.Duration }
 
 // slots returns the slots of a series around the window, and the keys that EXDATE excludes. There
 // are no slots if there is an error.
-func (x *expander) slots(main *event, c clock, r reach) (map[key]slot, map[key]bool, error) {
-	excluded := map[key]bool{}
+func (x *expander) slots(main *event, c clock, r reach) (map[key]slot, keys, error) {
+	excluded := keys{}
 	for _, s := range main.excluded {
 		excluded[x.keyOf(s, c)] = true
 	}

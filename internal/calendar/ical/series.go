@@ -62,6 +62,13 @@ func (c clock) key(s slot) key {
 	return key{false, s.at.Unix()}
 }
 
+// keys are slots that are excluded. A day excludes all slots of that day.
+type keys map[key]bool
+
+func (k keys) has(c clock, s slot) bool {
+	return k[c.key(s)] || k[key{true, midnight(s.wall).Unix()}]
+}
+
 // exceptions are a series' exceptions by the slots that they replace.
 type exceptions struct {
 	single map[key]exception
