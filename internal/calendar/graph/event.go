@@ -132,7 +132,9 @@ func (e *event) changeKey() string {
 	if key == "" {
 		key = e.ETag
 	}
-	key = strings.Trim(strings.TrimPrefix(key, "W/"), `"`)
+	if _, quoted, ok := strings.Cut(key, `"`); ok { // without quotes, W/ is base64 like the rest
+		key = strings.TrimSuffix(quoted, `"`)
+	}
 	if len(key) > maxChangeKey {
 		return ""
 	}

@@ -49,7 +49,9 @@ func filled(more string) string {
 }
 
 // at10 is from 10 to 11 in Berlin.
-func at10(more string) string { return timed("AAMk-e1_=", "2026-11-23T09:00", "2026-11-23T10:00", more) }
+func at10(more string) string {
+	return timed("AAMk-e1_=", "2026-11-23T09:00", "2026-11-23T10:00", more)
+}
 
 // decodeRow is what Graph sends, and what it comes to. Rows run with the host in several zones.
 type decodeRow struct {
@@ -295,6 +297,8 @@ func TestChangeKey(t *testing.T) {
 		"EWS's form":         {"DwAAABYAAAC9YbapXssvT4RTG13UUr6AAAAhT48i7", "", "DwAAABYAAAC9YbapXssvT4RTG13UUr6AAAAhT48i7"},
 		"as an entity tag":   {`W/"F/P2k9S3HEuT8uqtl18ZkAAACQsHDg=="`, "", "F/P2k9S3HEuT8uqtl18ZkAAACQsHDg=="},
 		"only an entity tag": {"", `W/"F/P2k9S3HEuT8uqtl18ZkAAACQsHDg=="`, "F/P2k9S3HEuT8uqtl18ZkAAACQsHDg=="},
+		"looks like a tag":   {"W/P2k9S3HEuT8uqtl18ZkAAACQsHDg==", "", "W/P2k9S3HEuT8uqtl18ZkAAACQsHDg=="},
+		"a strong tag":       {"", `"F/P2k9S3HEuT8uqtl18ZkAAACQsHDg=="`, "F/P2k9S3HEuT8uqtl18ZkAAACQsHDg=="},
 		"none":               {"", "", ""},
 		"absurd":             {strings.Repeat("x", 600), "", ""},
 	} {
