@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"net/url"
 	"sync"
 	"time"
 
@@ -19,8 +20,9 @@ type WorldConfig struct {
 	Google GoogleConfig
 	Graph  GraphConfig
 	EWS    EWSConfig
+	CalDAV CalDAVConfig
 
-	ZoomListener, GoogleListener, GraphListener, EWSListener net.Listener // nil: a free port of 127.0.0.1
+	ZoomListener, GoogleListener, GraphListener, EWSListener, CalDAVListener net.Listener // nil: a free port of 127.0.0.1
 }
 
 // World is a Zoom and the calendar services, which share one calendar, reachable over HTTP.
@@ -30,6 +32,7 @@ type World struct {
 	Google   *Google
 	Graph    *Graph
 	EWS      *EWS
+	CalDAV   *CalDAV
 	Rooms    []DemoRoom // of a demo world
 
 	clock   rooms.Clock
@@ -38,6 +41,7 @@ type World struct {
 	googLn  net.Listener
 	graphLn net.Listener
 	ewsLn   net.Listener
+	davLn   net.Listener
 	running sync.WaitGroup
 	stop    context.CancelFunc
 }
@@ -51,11 +55,13 @@ func NewWorld(cfg WorldConfig) *World {
 		Google:   NewGoogle(cfg.Google, calendar, cfg.Clock, cfg.Now),
 		Graph:    NewGraph(cfg.Graph, calendar, cfg.Clock, cfg.Now),
 		EWS:      NewEWS(cfg.EWS, calendar, cfg.Clock, cfg.Now),
+		CalDAV:   NewCalDAV(cfg.CalDAV, calendar, cfg.Clock, cfg.Now),
 		clock:    cfg.Clock,
 		zoomLn:   cfg.ZoomListener,
 		googLn:   cfg.GoogleListener,
 		graphLn:  cfg.GraphListener,
 		ewsLn:    cfg.EWSListener,
+		davLn:    cfg.CalDAVListener,
 	}
 }
 
@@ -72,6 +78,7 @@ func (w *World) doors() []door {
 		{w.Google, &w.googLn},
 		{w.Graph, &w.graphLn},
 		{w.EWS, &w.ewsLn},
+		{w.CalDAV, &w.davLn},
 	}
 }
 
@@ -150,6 +157,16 @@ func (w *World) GoogleURL() string { return "http://" + w.googLn.Addr().String()
 
 // GoogleTokenURL is Google's token endpoint.
 func (w *World) GoogleTokenURL() string { return "http://" + w.googLn.Addr().String() + "/token" }
+
+// CalDAVURL is the collection of a calendar.
+func (w *World) CalDAVURL(calendarID string) string {
+	return "http://" + w.davLn.Addr().String() + davPath + url.PathEscape(calendarID) + "/"
+}
+
+// FeedURL is the ICS feed of a calendar.
+func (w *World) FeedURL(calendarID string) string {
+	return "http://" + w.davLn.Addr().String() + feedPath + url.PathEscape(calendarID) + ".ics"
+}
 
 // GraphURL is the base of Microsoft Graph.
 func (w *World) GraphURL() string { return "http://" + w.graphLn.Addr().String() + "/v1.0" }
