@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/http"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -20,6 +21,7 @@ const own = `"isOrganizer":true`
 // office is a server with one event, which it lets be changed as Graph does.
 type office struct {
 	*peer
+	mu      sync.Mutex // a connection that was cut tells nobody when its handler was done
 	t       *testing.T
 	event   string           // as it is read; empty: gone
 	writes  []string         // what was sent: method, end of the path, etag, body
@@ -38,6 +40,8 @@ func newOffice(t *testing.T, event string, answers ...func() verdict) *office {
 }
 
 func (o *office) serveEvent(w http.ResponseWriter, r *http.Request) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
 	if r.Method == http.MethodGet {
 		if o.event == "" {
 			w.WriteHeader(http.StatusNotFound)
@@ -65,6 +69,13 @@ func (o *office) serveEvent(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	say(w, o.event)
+}
+
+// sent returns what was written.
+func (o *office) sent() []string {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.writes
 }
 
 func (o *office) end(c *Calendar, at time.Time) error {
@@ -115,7 +126,7 @@ func TestEnd(t *testing.T) {
 			if err := o.end(o.calendar(t), tt.at); err != nil {
 				t.Fatal(err)
 			}
-			if diff := cmp.Diff(tt.want, o.writes); diff != "" {
+			if diff := cmp.Diff(tt.want, o.sent()); diff != "" {
 				t.Error(diff)
 			}
 		})
@@ -130,7 +141,7 @@ func TestEndOfAWholeDay(t *testing.T) {
 	}
 	want := []string{`PATCH W/"EZ9r3czxY0m2jz8c45czkwAAFXcvIQ==" {"isAllDay":false,` +
 		`"start":{"dateTime":"2026-11-22T23:00:00.0000000","timeZone":"UTC"},"end":{"dateTime":"2026-11-23T09:20:30.0000000","timeZone":"UTC"}}`}
-	if diff := cmp.Diff(want, o.writes); diff != "" {
+	if diff := cmp.Diff(want, o.sent()); diff != "" {
 		t.Error(diff)
 	}
 }
@@ -144,20 +155,20 @@ func TestEndOfWhatChangesMeanwhile(t *testing.T) {
 	if err := o.end(o.calendar(t), clock(10, 20)); err != nil {
 		t.Fatal(err)
 	}
-	if diff := cmp.Diff([]string{patch1020, strings.Replace(patch1020, "EZ9r3czxY0m2", "newer3czxY0m", 1)}, o.writes); diff != "" {
+	if diff := cmp.Diff([]string{patch1020, strings.Replace(patch1020, "EZ9r3czxY0m2", "newer3czxY0m", 1)}, o.sent()); diff != "" {
 		t.Error(diff)
 	}
 
 	o = newOffice(t, at10(own))
 	o.answers = []func() verdict{func() verdict { o.event = ""; return verdict{412, conflict} }}
-	if err := o.end(o.calendar(t), clock(10, 20)); err != nil || len(o.writes) != 1 {
-		t.Errorf("deleted meanwhile: %v, %q", err, o.writes)
+	if err := o.end(o.calendar(t), clock(10, 20)); err != nil || len(o.sent()) != 1 {
+		t.Errorf("deleted meanwhile: %v, %q", err, o.sent())
 	}
 
 	o = newOffice(t, at10(own), says(412, conflict), says(409, conflict), says(412, conflict))
 	f := checkFault(t, o.end(o.calendar(t), clock(10, 20)), rooms.FaultTrouble)
-	if len(o.writes) != 2 || !f.Kind.Temporary() || f.Ambiguous {
-		t.Errorf("changed again and again: %+v, %q", f, o.writes)
+	if len(o.sent()) != 2 || !f.Kind.Temporary() || f.Ambiguous {
+		t.Errorf("changed again and again: %+v, %q", f, o.sent())
 	}
 }
 
@@ -191,8 +202,8 @@ func TestEndFails(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			o := newOffice(t, tt.event, tt.answer)
 			err := o.end(o.calendar(t), clock(10, 20))
-			if len(o.writes) != tt.writes {
-				t.Errorf("sent %q", o.writes)
+			if len(o.sent()) != tt.writes {
+				t.Errorf("sent %q", o.sent())
 			}
 			if tt.kind == "" {
 				if err != nil {
@@ -212,7 +223,7 @@ func TestDeclineInSilence(t *testing.T) {
 	no := says(400, refusal("ErrorInvalidRequest"))
 	o := newOffice(t, at10(weekly), no, no)
 	checkFault(t, o.end(o.calendar(t), clock(10, 20)), rooms.FaultInvalid)
-	if diff := cmp.Diff([]string{declined, silently}, o.writes); diff != "" {
+	if diff := cmp.Diff([]string{declined, silently}, o.sent()); diff != "" {
 		t.Error(diff)
 	}
 }
@@ -237,7 +248,7 @@ func TestEndWithARefusedToken(t *testing.T) {
 	if tokens, _ := o.asked(); tokens != 2 {
 		t.Errorf("%d tokens", tokens)
 	}
-	if diff := cmp.Diff([]string{patch1020, patch1020}, o.writes); diff != "" {
+	if diff := cmp.Diff([]string{patch1020, patch1020}, o.sent()); diff != "" {
 		t.Error(diff)
 	}
 }
