@@ -55,7 +55,7 @@ func (c *Calendar) locate(ctx context.Context, room rooms.Room) (collection, pro
 		return c.discover(ctx, room, ans.url)
 	case atRoot(u) && (kind == rooms.FaultNotFound || kind == rooms.FaultBadAnswer):
 		return c.discover(ctx, room, u)
-	case kind == rooms.FaultTrouble, kind == rooms.FaultBadAnswer && !ans.page(), kind == rooms.FaultInvalid:
+	case ans.status != 0 && !ans.page() && (kind == rooms.FaultTrouble || kind == rooms.FaultBadAnswer || kind == rooms.FaultInvalid):
 		// A server that stumbles over the question may still answer the query.
 		return collection{url: u, id: room.CalendarID}, prop{}, nil
 	default:

@@ -18,6 +18,9 @@ func unanswered(err error) *rooms.Fault {
 			Detail: "the server points to another host, or from https to http: correct the URL, or the address that the server has of itself " +
 				"(Nextcloud: overwrite.cli.url and overwriteprotocol); or it is the login page of a network"}
 	}
+	if errors.Is(err, errRedirects) {
+		return &rooms.Fault{Service: service, Kind: rooms.FaultBadAnswer, Err: err, Detail: "check the URL in calendar_id"}
+	}
 	return &rooms.Fault{Service: service, Kind: rooms.FaultUnreachable, Err: err}
 }
 

@@ -40,7 +40,7 @@ type answer struct {
 func (c *Calendar) send(ctx context.Context, r request) (answer, error) {
 	ctx, cancel := context.WithTimeout(ctx, calendar.ExchangeTimeout)
 	defer cancel()
-	for range maxRedirects {
+	for range maxRedirects + 1 {
 		ans, err := c.exchange(ctx, r)
 		if err != nil || ans.status/100 != 3 {
 			return ans, err
@@ -49,19 +49,22 @@ func (c *Calendar) send(ctx context.Context, r request) (answer, error) {
 			return answer{}, unanswered(err)
 		}
 	}
-	return answer{}, unanswered(fmt.Errorf("redirected more than %d times", maxRedirects))
+	return answer{}, unanswered(fmt.Errorf("%w: more than %d times", errRedirects, maxRedirects))
 }
+
+// errRedirects means that the server's redirects lead to no answer.
+var errRedirects = errors.New("redirected in vain")
 
 // redirected is where an answer points to.
 func redirected(ans answer) (*url.URL, error) {
 	switch ans.status {
 	case http.StatusMovedPermanently, http.StatusFound, http.StatusTemporaryRedirect, http.StatusPermanentRedirect:
 	default:
-		return nil, fmt.Errorf("unexpected status %d", ans.status)
+		return nil, fmt.Errorf("%w: status %d", errRedirects, ans.status)
 	}
 	to, err := ans.url.Parse(ans.header.Get("Location"))
 	if err != nil || ans.header.Get("Location") == "" {
-		return nil, errors.New("redirected to nowhere")
+		return nil, fmt.Errorf("%w: to nowhere", errRedirects)
 	}
 	if to.Scheme != ans.url.Scheme || to.Host != ans.url.Host {
 		return nil, calendar.ErrRedirect
