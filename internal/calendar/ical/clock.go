@@ -36,7 +36,7 @@ func (c clock) end(wall, at time.Time, s span) time.Time {
 	case c.date:
 		return dayStart(wall.AddDate(0, 0, s.wholeDays()), c.loc)
 	case s.days > 0:
-		at = instant(wall.AddDate(0, 0, s.days), c.loc)
+		at = instant(asWall(at, c.loc).AddDate(0, 0, s.days), c.loc) // from when it really is: wall may be skipped
 	}
 	return at.Add(s.exact)
 }

@@ -173,11 +173,12 @@ func (x *expander) length(e *event, c clock) (span, error) {
 	case e.end == nil:
 		return span{}, nil // for days, at least one
 	}
-	wall, at := x.zones.on(*e.end, c)
-	s := span{exact: at.Sub(c.at(e.start.wall))}
+	var s span
 	if c.date {
-		s = span{exact: wall.Sub(e.start.wall)}
-		s = span{days: int(s.exact / (24 * time.Hour))}
+		wall, _ := x.zones.on(*e.end, c)
+		s.days = int(wall.Sub(e.start.wall).Hours() / 24)
+	} else {
+		s.exact = x.zones.at(*e.end).Sub(c.at(e.start.wall))
 	}
 	if s.days < 0 || s.exact < 0 {
 		return s, errors.New("an event that ends before it starts")
