@@ -142,7 +142,7 @@ func (c *Calendar) read(ctx context.Context, v view) ([]rooms.Reservation, error
 		return nil, err
 	}
 	c.report(v.id, known.broken, l.broken)
-	c.memory.keep(v.id, remember(l, c.first(v)+" "+v.zone.String()))
+	c.memory.keep(v.id, remember(l, c.question(v)))
 	return l.reservations, nil
 }
 
@@ -155,15 +155,14 @@ func (c *Calendar) pages(ctx context.Context, v view, known remembered) (listing
 	var l listing
 	seen := map[string]bool{}
 	budget := int64(calendar.MaxAnswer)
-	first := c.first(v)
-	for at := first; ; {
+	for at := c.first(v); ; {
 		ans, err := c.send(ctx, request{mailbox: v.id, url: at}, budget)
 		if err != nil {
 			return listing{}, err
 		}
 		l.pages++
 		l.sum = sha256.Sum256(ans.body)
-		if l.pages == 1 && known.matches(first+" "+v.zone.String(), l.sum) {
+		if l.pages == 1 && known.matches(c.question(v), l.sum) {
 			return listing{}, errUnchanged
 		}
 		p, err := decodePage(ans.body)
@@ -201,6 +200,9 @@ func (c *Calendar) first(v view) string {
 		"$top":          {strconv.Itoa(pageSize)},
 	})
 }
+
+// question names everything that a listing depends on beside the answer.
+func (c *Calendar) question(v view) string { return c.first(v) + " " + v.zone.String() }
 
 // checkLink refuses the link to a page on another host: the token would go there.
 func (c *Calendar) checkLink(link string) error {

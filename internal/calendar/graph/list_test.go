@@ -183,7 +183,7 @@ func TestUnchangedAnswer(t *testing.T) {
 	body := list("", at10(weekly))
 	p := newPeer(t, func(w http.ResponseWriter, _ *http.Request) { say(w, body) })
 	c := p.calendar(t)
-	for step, change := range []string{"Weekly", "Weekly", "Monthly", "Monthly", "Weekly"} {
+	for step, change := range []string{"Weekly", "Weekly", "Weekly", "Monthly", "Monthly", "Weekly"} {
 		body = list("", at10(strings.Replace(weekly, "Weekly", change, 1)))
 		read, err := readDay(context.Background(), c)
 		if err != nil || len(read) != 1 || read[0].Title != change {
@@ -198,6 +198,51 @@ func TestUnchangedAnswer(t *testing.T) {
 	body = list("", at10(weekly))
 	if after, err := readDay(context.Background(), c); err != nil || !cmp.Equal(before, after) {
 		t.Errorf("after a fault: %v, %v", after, err)
+	}
+}
+
+// TestUnchangedAnswerIsCheap: it isn't taken apart again.
+func TestUnchangedAnswerIsCheap(t *testing.T) {
+	body, n := string(wholeDay(50)), 0
+	changing := false
+	c := bubbleCalendar(t, func(r *http.Request) (*http.Response, error) {
+		if isToken(r) {
+			return reply(`{"access_token":"secret-t1","expires_in":3600}`)
+		}
+		if changing {
+			n++
+		}
+		return reply(body + strings.Repeat(" ", n%7))
+	})
+	poll := func() {
+		if read, err := readDay(context.Background(), c); err != nil || len(read) != 50 {
+			t.Fatal(len(read), err)
+		}
+	}
+	same := testing.AllocsPerRun(20, poll)
+	changing = true
+	if changed := testing.AllocsPerRun(20, poll); changed < 4*same {
+		t.Errorf("%v allocations for the same answer, %v for another", same, changed)
+	}
+}
+
+// TestLastPageAlone: a listing of two pages whose second one is all that is left.
+func TestLastPageAlone(t *testing.T) {
+	b := timed("b", "2026-11-23T10:00", "2026-11-23T11:00", "")
+	p := newPeer(t, nil)
+	pages := 2
+	p.api = func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path != "/p2" && pages == 2 {
+			say(w, list(p.URL+"/p2", at10("")))
+			return
+		}
+		say(w, list("", b))
+	}
+	c := p.calendar(t)
+	for pages = 2; pages > 0; pages-- {
+		if read, err := readDay(context.Background(), c); err != nil || len(read) != pages {
+			t.Errorf("%d pages: got %v, %v", pages, read, err)
+		}
 	}
 }
 

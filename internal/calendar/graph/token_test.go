@@ -153,7 +153,7 @@ func TestTokenRefusals(t *testing.T) {
 		detail string
 	}{
 		"wrong secret":       {401, said("invalid_client", 7000215), rooms.FaultCredentials, "AADSTS7000215: the client secret is wrong"},
-		"expired secret":     {401, said("invalid_client", 7000222), rooms.FaultCredentials, "has expired"},
+		"expired secret":     {401, said("invalid_client", 7000222), rooms.FaultCredentials, "AADSTS7000222: the client secret has expired"},
 		"no secret":          {401, said("invalid_client", 7000216), rooms.FaultCredentials, "missing"},
 		"unknown app":        {400, said("unauthorized_client", 700016), rooms.FaultCredentials, "client_id and tenant_id"},
 		"unknown tenant":     {400, said("invalid_request", 90002), rooms.FaultCredentials, "check tenant_id"},
