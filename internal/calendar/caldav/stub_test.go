@@ -101,7 +101,7 @@ func TestReadFaults(t *testing.T) {
 		"throttled":             {propfind: text(429, "text/plain", "", "Retry-After", "7"), kind: rooms.FaultThrottled},
 		"down":                  {propfind: text(503, "text/html", page), report: text(503, "text/html", page), kind: rooms.FaultTrouble},
 		"elsewhere":             {propfind: text(301, "", "", "Location", "https://other.example.com/"), kind: rooms.FaultBadAnswer, words: []string{"another host"}},
-		"another scheme":           {propfind: text(302, "", "", "Location", "ftp://127.0.0.1/"), kind: rooms.FaultBadAnswer, words: []string{"another host"}},
+		"another scheme":        {propfind: text(302, "", "", "Location", "ftp://127.0.0.1/"), kind: rooms.FaultBadAnswer, words: []string{"another host"}},
 		"in circles":            {propfind: text(308, "", "", "Location", "/ada/"), kind: rooms.FaultBadAnswer},
 		"nowhere":               {propfind: text(302, "", ""), kind: rooms.FaultBadAnswer},
 		"huge":                  {report: multi(multiFront + strings.Repeat(" ", 9<<20) + multiBack), kind: rooms.FaultBadAnswer, words: []string{"8 MB"}},
