@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync"
 	"time"
 
@@ -156,6 +157,7 @@ func checkServices(ctx context.Context, t *table, cfg *config.Config, in surroun
 			places <- struct{}{}
 			defer func() { <-places }()
 			checkRoom(ctx, t, room, client, calendars[room.Calendar])
+			checkRelease(ctx, t, room, cfg, calendars[room.Calendar])
 		})
 	}
 	all.Wait()
@@ -175,6 +177,36 @@ func checkRoom(ctx context.Context, t *table, room rooms.Room, client *zoom.Clie
 	var read []rooms.Reservation
 	err := within(ctx, func(ctx context.Context) (err error) { read, err = cal.Read(ctx, room, from, to); return err })
 	t.add(found("room "+room.ID+", calendar", fmt.Sprintf("%d reservations today and tomorrow", len(read)), err))
+}
+
+// checkRelease tells where a release goes that Zoom isn't told about, and whether it may.
+func checkRelease(ctx context.Context, t *table, room rooms.Room, cfg *config.Config, cal rooms.Calendar) {
+	what := "room " + room.ID + ", release"
+	i := slices.IndexFunc(cfg.Calendars, func(c config.Calendar) bool { return c.Name == room.Calendar })
+	named := i >= 0 && namedByZoom(cfg.Calendars[i].Kind)
+	if cal == nil || cfg.Zoom != nil && room.ZoomID != "" && named {
+		return
+	}
+	if room.ZoomID != "" && !named {
+		t.add(finding{
+			what: what, result: warned, said: "Zoom has no way to name events of a calendar of this kind",
+			remedy: "Check-ins are kept here, releases go to the calendar. Take zoom_room_id out to say so.",
+		})
+	}
+	ender, ok := cal.(rooms.Ender)
+	if !ok {
+		t.add(finding{
+			what: what, result: warned, said: "not offered: this kind of calendar can only be read",
+			remedy: "Use CalDAV in place of the feed, if its server has that.",
+		})
+		return
+	}
+	err := within(ctx, func(ctx context.Context) error { return ender.CanEnd(ctx, room) })
+	f := found(what, "goes to the calendar", err)
+	if f.result == broken {
+		f.result, f.remedy = warned, "Release isn't offered until the kiosk may write to the calendar. docs/calendars.md says how."
+	}
+	t.add(f)
 }
 
 func profileSaid(room rooms.Room, p rooms.Profile) string {

@@ -71,7 +71,7 @@ func (p program) runDemo(ctx context.Context, listener net.Listener, dir string,
 
 func (p program) printAddresses(at net.Addr, all []sim.DemoRoom) {
 	base := "http://" + browsable(at)
-	fmt.Fprintf(p.stdout, "The kiosk's demo runs: three rooms, a simulated Zoom and a simulated Google Calendar.\n\n")
+	fmt.Fprintf(p.stdout, "The kiosk's demo runs: three rooms on a simulated Zoom, Google Calendar, Microsoft 365 and CalDAV.\n\n")
 	fmt.Fprintf(p.stdout, "  All rooms   %s/\n", base)
 	for _, r := range all {
 		fmt.Fprintf(p.stdout, "  Panel       %s/rooms/%s/panel   %s\n", base, r.ID, r.Name)
@@ -108,19 +108,33 @@ func demoConfig(w *sim.World, dir string, speed float64) (*config.Config, error)
 			AccountID: account, ClientID: client, ClientSecret: config.NewSecret(secret),
 			APIURL: w.ZoomURL(), TokenURL: w.ZoomTokenURL(), Body: "json",
 		},
-		Calendars: []config.Calendar{{
-			Name: "google", Kind: config.Google, Poll: poll, URL: w.GoogleURL(),
-			Credentials: config.NewSecret(string(key)),
-		}},
+		Calendars: demoCalendars(w, string(key), poll),
 	}
 	for _, r := range w.Rooms {
+		id := r.CalendarID
+		if r.Kind == string(config.CalDAV) {
+			id = w.CalDAVURL(id)
+		}
 		cfg.Rooms = append(cfg.Rooms, rooms.Room{
 			ID: r.ID, Name: r.Name, Location: r.Location, Capacity: r.Capacity, Equipment: r.Equipment,
-			Zone: cfg.Zone, Language: cfg.Language, ZoomID: r.ZoomID, Calendar: "google", CalendarID: r.CalendarID,
+			Zone: cfg.Zone, Language: cfg.Language, ZoomID: r.ZoomID, Calendar: r.Kind, CalendarID: id,
 			StaleAfter: max(rooms.DefaultStaleAfter, 6*poll), UndoWindow: real(rooms.DefaultUndoWindow),
 		})
 	}
 	return cfg, nil
+}
+
+// demoCalendars are named after their kinds.
+func demoCalendars(w *sim.World, googleKey string, poll time.Duration) []config.Calendar {
+	tenant, client, secret := w.GraphCredentials()
+	return []config.Calendar{
+		{Name: "google", Kind: config.Google, Poll: poll, URL: w.GoogleURL(), Credentials: config.NewSecret(googleKey)},
+		{
+			Name: "graph", Kind: config.Graph, Poll: poll, URL: w.GraphURL(), TokenURL: w.GraphTokenURL(),
+			TenantID: tenant, ClientID: client, ClientSecret: config.NewSecret(secret),
+		},
+		{Name: "caldav", Kind: config.CalDAV, Poll: poll},
+	}
 }
 
 // localZone is the zone that this machine is in, by a name that browsers know too; UTC where that

@@ -46,6 +46,18 @@ func (m *metrics) count(service string, next http.RoundTripper) http.RoundTrippe
 	})
 }
 
+// countDropped adds the items of a calendar that could not be read.
+func (m *metrics) countDropped(name string, c rooms.Calendar) {
+	dropping, ok := c.(interface{ Dropped() uint64 })
+	if !ok {
+		return
+	}
+	m.registry.MustRegister(prometheus.NewCounterFunc(prometheus.CounterOpts{
+		Name: "kiosk_calendar_items_dropped_total", ConstLabels: prometheus.Labels{"calendar": name},
+		Help: "Items that the calendar sent and that could not be read; each counts again with every read.",
+	}, func() float64 { return float64(dropping.Dropped()) }))
+}
+
 // watch adds what the kiosk can say about itself when asked.
 func (m *metrics) watch(k *kiosk) { m.registry.MustRegister(&watcher{k}) }
 

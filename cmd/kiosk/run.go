@@ -127,9 +127,9 @@ func (k *kiosk) house(ctx context.Context, calendars map[string]rooms.Calendar, 
 	if err != nil {
 		return err
 	}
-	polls := map[string]time.Duration{}
+	polls, named := map[string]time.Duration{}, map[string]bool{}
 	for _, c := range k.cfg.Calendars {
-		polls[c.Name] = c.Poll
+		polls[c.Name], named[c.Name] = c.Poll, namedByZoom(c.Kind)
 	}
 	for _, room := range k.cfg.Rooms {
 		cfg := rooms.KeeperConfig{
@@ -138,7 +138,7 @@ func (k *kiosk) house(ctx context.Context, calendars map[string]rooms.Calendar, 
 			StartSpread: time.Duration(len(k.cfg.Rooms)-1) * k.in.spread,
 			NotBefore:   notBefore, NewID: rand.Text, Random: randv2.Float64,
 		}
-		if k.zoom != nil && room.ZoomID != "" {
+		if k.zoom != nil && room.ZoomID != "" && named[room.Calendar] {
 			cfg.Events = k.zoom
 		}
 		keeper, err := rooms.NewKeeper(ctx, cfg)

@@ -2,10 +2,16 @@ package main
 
 import (
 	"fmt"
+	"log/slog"
 	"net/http"
+	"time"
 
 	"roomkiosk/internal/calendar"
+	"roomkiosk/internal/calendar/caldav"
+	"roomkiosk/internal/calendar/ews"
 	"roomkiosk/internal/calendar/google"
+	"roomkiosk/internal/calendar/graph"
+	"roomkiosk/internal/calendar/ics"
 	"roomkiosk/internal/config"
 	"roomkiosk/internal/rooms"
 	"roomkiosk/internal/zoom"
@@ -22,22 +28,55 @@ func newZoom(z *config.Zoom, in surroundings, m *metrics, memory zoom.Memory, re
 	})
 }
 
+// namedByZoom tells whether Zoom's events API has a way to name an event of such a calendar.
+func namedByZoom(k config.Kind) bool {
+	return k == config.Google || k == config.Graph || k == config.EWS
+}
+
 // newCalendars makes a client of every configured calendar, by name.
 func newCalendars(all []config.Calendar, in surroundings, m *metrics) (map[string]rooms.Calendar, error) {
 	out := make(map[string]rooms.Calendar, len(all))
 	for _, c := range all {
-		if c.Kind != config.Google {
-			return nil, fmt.Errorf("calendar %q is of kind %s, and this version of the kiosk reads Google calendars only", c.Name, c.Kind)
-		}
-		client, err := google.New(google.Config{
-			Name: c.Name, CredentialsJSON: []byte(c.Credentials.Reveal()), Delegate: c.Delegate, URL: c.URL,
-			HTTP: &http.Client{Transport: m.count(c.Name, calendar.Transport())},
-			Now:  in.clock.Now, Log: in.log,
-		})
+		client, err := newCalendar(c, in.clock.Now, in.log, m)
 		if err != nil {
 			return nil, fmt.Errorf("calendar %q: %w", c.Name, err)
 		}
 		out[c.Name] = client
+		m.countDropped(c.Name, client)
 	}
 	return out, nil
+}
+
+func newCalendar(c config.Calendar, now func() time.Time, log *slog.Logger, m *metrics) (rooms.Calendar, error) {
+	plain := calendar.Transport()
+	counted := &http.Client{Transport: m.count(c.Name, plain)}
+	switch c.Kind {
+	case config.Google:
+		return google.New(google.Config{
+			Name: c.Name, CredentialsJSON: []byte(c.Credentials.Reveal()), Delegate: c.Delegate, URL: c.URL,
+			HTTP: counted, Now: now, Log: log,
+		})
+	case config.Graph:
+		return graph.New(graph.Config{
+			Name: c.Name, TenantID: c.TenantID, ClientID: c.ClientID, ClientSecret: c.ClientSecret.Reveal(),
+			URL: c.URL, TokenURL: c.TokenURL, HTTP: counted, Now: now, Log: log,
+		})
+	case config.EWS:
+		return ews.New(ews.Config{
+			Name: c.Name, URL: c.URL, User: c.User, Password: c.Password.Reveal(), Auth: c.Auth, Impersonate: c.Impersonate,
+			HTTP: &http.Client{Transport: plain}, // NTLM signs in connections, so it has to see them
+			Wrap: func(next http.RoundTripper) http.RoundTripper { return m.count(c.Name, next) },
+			Now:  now, Log: log,
+		})
+	case config.CalDAV:
+		return caldav.New(caldav.Config{
+			Name: c.Name, User: c.User, Password: c.Password.Reveal(), HTTP: counted, Now: now, Log: log,
+		})
+	case config.ICS:
+		return ics.New(ics.Config{
+			Name: c.Name, User: c.User, Password: c.Password.Reveal(), HTTP: counted, Now: now, Log: log,
+		})
+	default:
+		return nil, fmt.Errorf("kind %q is not known", c.Kind)
+	}
 }

@@ -101,17 +101,20 @@ type breaker struct {
 
 // switches are all breakers, as they stand.
 func (w *World) switches() []breaker {
-	zoom, google := &w.Zoom.faults, &w.Google.faults
+	zoom, google, graph, dav := &w.Zoom.faults, &w.Google.faults, &w.Graph.faults, &w.CalDAV.faults
 	list := []breaker{
 		faultSwitch("zoom-down", "Zoom is down", "Connections are closed without an answer.", Fault{Down: true}, zoom),
-		faultSwitch("calendar-down", "Calendar is down", "Connections are closed without an answer.", Fault{Down: true}, google),
-		faultSwitch("slow", "Slow network", "Every answer takes two seconds.", Fault{Slow: slowness}, zoom, google),
+		faultSwitch("calendar-down", "Calendars are down", "Connections are closed without an answer.", Fault{Down: true}, google, graph, dav),
+		faultSwitch("slow", "Slow network", "Every answer takes two seconds.", Fault{Slow: slowness}, zoom, google, graph, dav),
 		faultSwitch("zoom-429", "Zoom: too many requests", "Answers 429 without saying when to come back.", ThrottleBare(), zoom),
 		faultSwitch("zoom-503", "Zoom has a problem", "Answers 503.", Fault{Status: http.StatusServiceUnavailable}, zoom),
 		faultSwitch("drop", "Answer lost", "Zoom does what it was asked to, but its answer never arrives.",
 			Fault{Method: http.MethodPatch, DropAfter: true}, zoom),
 	}
 	for _, r := range w.Rooms {
+		if r.ZoomID == "" {
+			continue
+		}
 		list = append(list, breaker{
 			"offline-" + r.ID, r.Name + ": Zoom Room is offline", "Zoom is up, this room's device isn't connected to it.",
 			w.Zoom.Offline(r.ZoomID), func(broken bool) { w.Zoom.SetOffline(r.ZoomID, broken) },

@@ -131,7 +131,7 @@ func (w *World) requestViews() []requestView {
 // roomOf names the room that a path of Zoom's API is about; empty: none.
 func (w *World) roomOf(path string) string {
 	for _, r := range w.Rooms {
-		if strings.Contains(path, r.ZoomID) {
+		if r.ZoomID != "" && strings.Contains(path, r.ZoomID) {
 			return r.Name
 		}
 	}

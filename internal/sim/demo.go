@@ -22,8 +22,9 @@ type DemoRoom struct {
 	Location   string
 	Capacity   int
 	Equipment  []string
-	ZoomID     string
-	CalendarID string
+	ZoomID     string // empty: it has no Zoom Room
+	Kind       string // of its calendar, in the configuration's words: google, graph, caldav
+	CalendarID string // on the shared calendar; see CalDAVURL
 }
 
 func demoRooms() []DemoRoom {
@@ -31,17 +32,17 @@ func demoRooms() []DemoRoom {
 		{
 			ID: "ada", Name: "Ada Lovelace", Location: "Building A / Floor 2", Capacity: 8,
 			Equipment: []string{"display", "whiteboard"},
-			ZoomID:    "qMOLddnySIGGVycz8aX_JQ", CalendarID: "c_1884a1f0c2e6ada0@resource.calendar.google.com",
+			ZoomID:    "qMOLddnySIGGVycz8aX_JQ", Kind: "google", CalendarID: "c_1884a1f0c2e6ada0@resource.calendar.google.com",
 		},
 		{
 			ID: "grace", Name: "Grace Hopper", Location: "Building A / Floor 2", Capacity: 4,
 			Equipment: []string{"display"},
-			ZoomID:    "Gh7RkTz0Q1eVwbM5nXcU2A", CalendarID: "c_1884b7d3915cgra1@resource.calendar.google.com",
+			ZoomID:    "Gh7RkTz0Q1eVwbM5nXcU2A", Kind: "graph", CalendarID: "grace.hopper@rooms.example.com",
 		},
 		{
 			ID: "alan", Name: "Alan Turing", Location: "Building B / Ground floor", Capacity: 14,
 			Equipment: []string{"two displays", "whiteboard", "hearing loop"},
-			ZoomID:    "t3uLp9s8TgK-4nYdJ6hWvQ", CalendarID: "c_1884c92e07fba1an@resource.calendar.google.com",
+			Kind:      "caldav", CalendarID: "alan.turing@rooms.example.com",
 		},
 	}
 }
@@ -58,8 +59,15 @@ func DemoWorld(clock rooms.Clock, now func() time.Time, zone *time.Location) *Wo
 	w.Rooms, w.zone = demoRooms(), zone
 	for _, r := range w.Rooms {
 		w.Calendar.Open(r.CalendarID, r.Name, zone)
+		if r.ZoomID == "" {
+			continue
+		}
+		kind := OnGoogle
+		if r.Kind == "graph" {
+			kind = OnExchange
+		}
 		w.Zoom.AddRoom(ZoomRoom{
-			ID: r.ZoomID, Name: r.Name, Kind: OnGoogle, CalendarID: r.CalendarID, Capacity: r.Capacity,
+			ID: r.ZoomID, Name: r.Name, Kind: kind, CalendarID: r.CalendarID, Capacity: r.Capacity,
 			LocationID: "49D7a0xPQvGQ2DCMZgSe7w", Passcode: "864213", ActivationCode: "1315-2376-2198-7926",
 			CheckIn: ZoomCheckIn{
 				Enabled: true, AutoRelease: true,

@@ -65,7 +65,7 @@ func NewEWS(cfg EWSConfig, calendar *Calendar, clock rooms.Clock, now func() tim
 	mux := http.NewServeMux()
 	mux.HandleFunc("POST /EWS/Exchange.asmx", e.answer)
 	mux.HandleFunc("/EWS/Exchange.asmx", func(w http.ResponseWriter, r *http.Request) {
-		if _, ok := e.signIn(w, r); ok {
+		if e.signIn(w, r) {
 			http.Error(w, "Method Not Allowed", http.StatusMethodNotAllowed)
 		}
 	})
@@ -169,8 +169,8 @@ func (e *EWS) shared() []string {
 
 func mayWrite(r Role) bool { return r == Writer || r == Owner }
 
-// signIn returns the account that a request comes from. False: it was answered with 401.
-func (e *EWS) signIn(w http.ResponseWriter, r *http.Request) (string, bool) {
+// signIn tells whether a request comes from the account. If not, it was answered with 401.
+func (e *EWS) signIn(w http.ResponseWriter, r *http.Request) bool {
 	cfg := e.config()
 	state, _ := r.Context().Value(connectionKey{}).(*connection)
 	scheme, data, _ := strings.Cut(r.Header.Get("Authorization"), " ")
@@ -178,23 +178,23 @@ func (e *EWS) signIn(w http.ResponseWriter, r *http.Request) (string, bool) {
 	case cfg.Auth == EWSByBasic:
 		user, password, ok := r.BasicAuth()
 		if ok && strings.EqualFold(user, cfg.User) && password == cfg.Password {
-			return cfg.User, true
+			return true
 		}
 	case state == nil:
 	case scheme == "NTLM" || scheme == "Negotiate":
 		challenge, err := state.negotiate(data, cfg.User, cfg.Password, e.now())
 		if err == nil && challenge == "" {
-			return state.user(), true
+			return true
 		}
 		if err == nil {
 			e.offer(w, scheme+" "+challenge)
-			return "", false
+			return false
 		}
 	case scheme == "" && state.user() != "":
-		return state.user(), true
+		return true
 	}
 	e.offer(w, "")
-	return "", false
+	return false
 }
 
 // offer answers with 401: with a challenge, or with the ways to sign in.

@@ -48,7 +48,7 @@ var ewsVersions = []string{
 
 // answer carries out POST /EWS/Exchange.asmx.
 func (e *EWS) answer(w http.ResponseWriter, r *http.Request) {
-	if _, ok := e.signIn(w, r); !ok {
+	if !e.signIn(w, r) {
 		return
 	}
 	if kind, _, _ := strings.Cut(r.Header.Get("Content-Type"), ";"); kind != "text/xml" {

@@ -24,7 +24,7 @@ func (e *EWS) updateItem(in ewsRequest) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	edited := i.Event.clone()
+	edited := i.clone()
 	for _, field := range change.kid("Updates").kids {
 		if err := setField(&edited, field, i.zone); err != nil {
 			return "", err
