@@ -123,11 +123,10 @@ func TestWrappedTransports(t *testing.T) {
 // TestClosedWhileIdle: servers close connections that were kept open; what only reads is sent again.
 func TestClosedWhileIdle(t *testing.T) {
 	var conns sync.Map
-	n := 0
+	var n atomic.Int32
 	p := &peer{}
 	p.api = func(w http.ResponseWriter, _ *http.Request) {
-		n++
-		if n == 2 { // the connection is in use again already, from the client's point of view
+		if n.Add(1) == 2 { // the connection is in use again already, from the client's point of view
 			conns.Range(func(_, c any) bool { _ = c.(net.Conn).Close(); return true })
 			return
 		}
@@ -147,13 +146,13 @@ func TestClosedWhileIdle(t *testing.T) {
 			t.Error(err)
 		}
 	}
-	if n != 3 {
-		t.Errorf("%d requests", n)
+	if n.Load() != 3 {
+		t.Errorf("%d requests", n.Load())
 	}
-	n = 1
+	n.Store(1)
 	at := time.Date(2026, 11, 23, 9, 20, 0, 0, time.UTC)
 	_, err := c.call(context.Background(), ada, shorten(itemID{"a", "b"}, rooms.Reservation{}, at), maxWritten)
-	if f := checkFault(t, err, rooms.FaultUnreachable); !f.Ambiguous || n != 2 {
-		t.Errorf("got %+v after %d requests: what changes something is sent once", f, n-1)
+	if f := checkFault(t, err, rooms.FaultUnreachable); !f.Ambiguous || n.Load() != 2 {
+		t.Errorf("got %+v after %d requests: what changes something is sent once", f, n.Load()-1)
 	}
 }
