@@ -91,7 +91,7 @@ func write(t *testing.T, path, text string) {
 
 func freeAddress(t *testing.T) string {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0") //nolint:noctx // a test's
+	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -106,7 +106,7 @@ func (s *server) start(t *testing.T) {
 	if err != nil {
 		t.Fatalf("%s is not installed; install the Debian package %s (apt-get install -y %s)", s.name, s.name, s.name)
 	}
-	s.cmd = exec.Command(program, s.args...) //nolint:gosec,noctx // the two programs above, stopped by stop
+	s.cmd = exec.Command(program, s.args...) //nolint:noctx // stopped by stop
 	s.cmd.Env = append(os.Environ(), "PYTHONUNBUFFERED=1", "TZ=UTC")
 	s.log.Reset()
 	s.cmd.Stdout, s.cmd.Stderr = &s.log, &s.log

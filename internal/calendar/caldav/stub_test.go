@@ -69,6 +69,20 @@ func (s *stub) answer(method string, with http.HandlerFunc) {
 	s.answers[method] = with
 }
 
+// body is that of the last request with a method.
+func (s *stub) body(method string) string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.bodies[method]
+}
+
+// header is one of the last request with a method.
+func (s *stub) header(method, name string) string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.headers[method].Get(name)
+}
+
 func text(status int, kind, body string, header ...string) http.HandlerFunc {
 	return func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", kind)
@@ -227,8 +241,8 @@ func TestRedirect(t *testing.T) {
 	if got := k.recorder.take(); got != "PROPFIND 301, PROPFIND 207, REPORT 207" {
 		t.Errorf("sent %s", got)
 	}
-	if !strings.Contains(s.bodies["REPORT"], `start="20261121T230000Z"`) || s.headers["REPORT"].Get("Depth") != "1" || strings.Contains(s.bodies["REPORT"], "expand") {
-		t.Errorf("asked %s", s.bodies["REPORT"])
+	if !strings.Contains(s.body("REPORT"), `start="20261121T230000Z"`) || s.header("REPORT", "Depth") != "1" || strings.Contains(s.body("REPORT"), "expand") {
+		t.Errorf("asked %s", s.body("REPORT"))
 	}
 }
 
@@ -297,8 +311,8 @@ func TestEndAnswers(t *testing.T) {
 					t.Errorf("ambiguous: %v", err)
 				}
 			}
-			if s.headers[http.MethodPut].Get("If-Match") != `"1"` || s.headers[http.MethodGet].Get("Accept-Encoding") != "identity" {
-				t.Errorf("sent %v", s.headers)
+			if s.header(http.MethodPut, "If-Match") != `"1"` || s.header(http.MethodGet, "Accept-Encoding") != "identity" {
+				t.Error("not a conditional change of the bytes that were read")
 			}
 		})
 	}
@@ -312,10 +326,7 @@ func TestEndDeclines(t *testing.T) {
 	k := newKiosk(t, s.URL+"/ada/", "", "")
 	ref := only(t, k.read(t), "Kick-off").Ref
 	s.answer(http.MethodPut, func(w http.ResponseWriter, r *http.Request) {
-		s.mu.Lock()
-		body := s.bodies[http.MethodPut]
-		s.mu.Unlock()
-		if strings.Contains(body, "DURATION:PT1H") {
+		if strings.Contains(s.body(http.MethodPut), "DURATION:PT1H") {
 			w.WriteHeader(http.StatusNoContent)
 		} else {
 			text(403, "application/xml", `<error xmlns="DAV:"/>`)(w, r)
@@ -324,7 +335,7 @@ func TestEndDeclines(t *testing.T) {
 	if err := k.End(t.Context(), k.room, ref, k.now); err != nil {
 		t.Fatal(err)
 	}
-	if body := s.bodies[http.MethodPut]; !strings.Contains(body, "ATTENDEE;PARTSTAT=DECLINED;CUTYPE=ROOM:mailto:ada@example.com\n") {
+	if body := s.body(http.MethodPut); !strings.Contains(body, "ATTENDEE;PARTSTAT=DECLINED;CUTYPE=ROOM:mailto:ada@example.com\n") {
 		t.Errorf("sent\n%s", body)
 	}
 }
@@ -437,7 +448,7 @@ func TestDigest(t *testing.T) {
 	if got := k.recorder.take(); !strings.HasPrefix(got, "PROPFIND 401, PROPFIND 207, REPORT 207, GET 200, PUT 401, PUT 204, ") {
 		t.Errorf("sent %s", got)
 	}
-	if strings.HasPrefix(s.headers[http.MethodPut].Get("Authorization"), "Basic") {
+	if strings.HasPrefix(s.header(http.MethodPut, "Authorization"), "Basic") {
 		t.Error("Basic where Digest is offered")
 	}
 	wrong := newKiosk(t, s.URL+"/ada/", "kiosk", "wrong")

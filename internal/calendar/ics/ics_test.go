@@ -423,9 +423,12 @@ func FuzzFeed(f *testing.F) {
 		if err != nil && (!errors.As(err, &fault) || len(all) > 0) {
 			t.Fatalf("got %v, %v", all, err)
 		}
-		for _, r := range all {
+		for i, r := range all {
 			if r.End.Before(r.Start) || !r.Start.Before(day.AddDate(0, 0, 2)) || r.Private && r.Title+r.Organizer != "" {
 				t.Fatalf("got %+v", r)
+			}
+			if i >= 3 {
+				continue
 			}
 			found, err := c.Lookup(t.Context(), room, r.Ref)
 			if err != nil || found != r {
