@@ -40,6 +40,9 @@ type walk struct {
 
 // starts returns the starts in order; the series' own is among them only if the rule makes it.
 func (w *walk) starts() ([]time.Time, error) {
+	if err := w.budget.spend(1); err != nil {
+		return nil, err
+	}
 	o := w.rule.from(w.start)
 	o.Dtstart = w.anchor(&o)
 	if !reachable(&o) {
@@ -102,16 +105,7 @@ func (w *walk) collect(o *rrule.ROption, next rrule.Next, ages int) ([]time.Time
 
 // steps is about how much the library looked at between two starts.
 func steps(o *rrule.ROption, from, to time.Time) int {
-	unit := int64(24 * 60 * 60)
-	switch o.Freq {
-	case rrule.HOURLY:
-		unit = 60 * 60
-	case rrule.MINUTELY:
-		unit = 60
-	case rrule.SECONDLY:
-		unit = 1
-	}
-	return 1 + int((to.Unix()-from.Unix())/(unit*int64(o.Interval)))
+	return 1 + int(min(maxSteps, seconds(from, to)/(unitOf(o.Freq)*int64(o.Interval))))
 }
 
 // anchor is where to begin: at the beginning of the year, month, week, day, hour or minute that the
@@ -132,15 +126,32 @@ func (w *walk) anchor(o *rrule.ROption) time.Time {
 		return time.Date(y, m+time.Month(jump(months, o.Interval)), 1, 0, 0, 0, 0, time.UTC)
 	case rrule.WEEKLY:
 		back := (int(w.start.Weekday()) + 6 - o.Wkst.Day()) % 7
-		weeks := int(far.Sub(midnight).Hours()/24/7) - 1
-		return midnight.AddDate(0, 0, -back+7*jump(weeks, o.Interval))
+		return midnight.AddDate(0, 0, -back+7*jump(int(seconds(midnight, far)/(7*24*60*60))-1, o.Interval))
 	case rrule.DAILY:
-		return midnight.AddDate(0, 0, jump(int(far.Sub(midnight).Hours()/24)-1, o.Interval))
+		return midnight.AddDate(0, 0, jump(int(seconds(midnight, far)/(24*60*60))-1, o.Interval))
 	}
-	unit := map[rrule.Frequency]time.Duration{rrule.HOURLY: time.Hour, rrule.MINUTELY: time.Minute, rrule.SECONDLY: time.Second}[o.Freq]
-	first := w.start.Truncate(unit)
-	units := jump(int(far.Sub(first)/unit)-1, o.Interval)
-	return first.Add(time.Duration(units) * unit)
+	unit := unitOf(o.Freq)
+	first := w.start.Truncate(time.Duration(unit) * time.Second)
+	units := max(0, seconds(first, far)/unit-1)
+	units -= units % int64(o.Interval)
+	return time.Unix(first.Unix()+units*unit, 0).UTC()
+}
+
+// seconds are those between two times, which may be further apart than a [time.Duration] can hold.
+func seconds(from, to time.Time) int64 { return to.Unix() - from.Unix() }
+
+// unitOf is the step of a rule, in seconds; days for those by longer ones.
+func unitOf(f rrule.Frequency) int64 {
+	switch f {
+	case rrule.SECONDLY:
+		return 1
+	case rrule.MINUTELY:
+		return 60
+	case rrule.HOURLY:
+		return 60 * 60
+	default:
+		return 24 * 60 * 60
+	}
 }
 
 // jump is the largest multiple of the interval that isn't beyond n; 0 for negative ones.
