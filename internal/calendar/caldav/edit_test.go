@@ -159,6 +159,19 @@ func TestShortened(t *testing.T) {
 	}
 }
 
+// A clock that is behind doesn't end an event before it starts.
+func TestShortenedBeforeStart(t *testing.T) {
+	text := object1(vevent("DTSTART:20261123T080000Z", "DTEND:20261123T090000Z"))
+	e := editAt(t, text, at(t, "09:30:00"))
+	got, err := e.shortened(text, at(t, "08:59:00"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if again := editAt(t, got, at(t, "09:00:00")); !again.target.End.Equal(e.target.Start) {
+		t.Errorf("it ends at %v", again.target.End)
+	}
+}
+
 // The first instance of a change for all that follow can't be ended without ending the others.
 func TestShortenedRefuses(t *testing.T) {
 	text := object1(vevent("DTSTART:20261101T080000Z", "DTEND:20261101T090000Z", "RRULE:FREQ=DAILY"),

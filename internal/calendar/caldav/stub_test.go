@@ -123,6 +123,8 @@ func TestReadFaults(t *testing.T) {
 		"cut off":               {report: multi(multiFront + member("/ada/single.ics", single)), kind: rooms.FaultBadAnswer},
 		"cut off by itself": {report: multi(multiFront + member("/ada/single.ics", single) + `<D:response><D:href>/ada/</D:href>` +
 			`<D:status>HTTP/1.1 507 Insufficient Storage</D:status></D:response>` + multiBack), kind: rooms.FaultBadAnswer},
+		"cut off elsewhere": {report: multi(multiFront + member("/ada/single.ics", single) + `<D:response><D:href>/</D:href>` +
+			`<D:status>HTTP/1.1 507 Insufficient Storage</D:status></D:response>` + multiBack), kind: rooms.FaultBadAnswer},
 		"not listed": {report: multi(multiFront + `<D:response><D:href>/ada/</D:href><D:status>HTTP/1.1 404 Not Found</D:status></D:response>` + multiBack),
 			kind: rooms.FaultBadAnswer},
 		"nothing that can be read": {report: multi(multiFront + member("/ada/a", "x") + member("/ada/b", "y") + multiBack), kind: rooms.FaultBadAnswer},
