@@ -103,9 +103,10 @@ func NewZoom(cfg ZoomConfig, calendar *Calendar, clock rooms.Clock, now func() t
 	return z
 }
 
-// AddRoom adds a Zoom Room, online.
+// AddRoom adds a Zoom Room, online, or replaces the one with its id.
 func (z *Zoom) AddRoom(r ZoomRoom) {
 	z.mu.Lock()
+	z.rooms = slices.DeleteFunc(z.rooms, func(other ZoomRoom) bool { return other.ID == r.ID })
 	z.rooms = append(z.rooms, r)
 	z.mu.Unlock()
 	z.calendar.reconsider()
