@@ -106,7 +106,7 @@ func (s *server) start(t *testing.T) {
 	if err != nil {
 		t.Fatalf("%s is not installed; install the Debian package %s (apt-get install -y %s)", s.name, s.name, s.name)
 	}
-	s.cmd = exec.Command(program, s.args...) //nolint:noctx // stopped by stop
+	s.cmd = exec.Command(program, s.args...)
 	s.cmd.Env = append(os.Environ(), "PYTHONUNBUFFERED=1", "TZ=UTC")
 	s.log.Reset()
 	s.cmd.Stdout, s.cmd.Stderr = &s.log, &s.log

@@ -1,8 +1,6 @@
 package caldav_test
 
 import (
-	"crypto/md5"
-	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -279,111 +277,6 @@ func TestLookupMissing(t *testing.T) {
 	wantFault(t, err, rooms.FaultBadAnswer, "web page")
 }
 
-func TestEndAnswers(t *testing.T) {
-	for name, tt := range map[string]struct {
-		put  http.HandlerFunc
-		kind rooms.FaultKind // empty: done
-		sure bool            // that nothing was changed
-	}{
-		"created":         {put: text(201, "", "")},
-		"done":            {put: text(204, "", "")},
-		"read-only":       {put: text(403, "application/xml", "<x/>"), kind: rooms.FaultPermission, sure: true},
-		"not changeable":  {put: text(405, "text/plain", ""), kind: rooms.FaultPermission, sure: true},
-		"a proxy's no":    {put: text(403, "text/html", "<html>"), kind: rooms.FaultBadAnswer, sure: true},
-		"refused user":    {put: text(401, "", ""), kind: rooms.FaultCredentials, sure: true},
-		"not taken":       {put: text(422, "", ""), kind: rooms.FaultInvalid, sure: true},
-		"changed always":  {put: text(412, "", ""), kind: rooms.FaultTrouble, sure: true},
-		"failed":          {put: text(500, "", ""), kind: rooms.FaultTrouble},
-		"a page":          {put: text(200, "text/html", "<html>")},
-		"another success": {put: text(207, "application/xml", "<x/>"), kind: rooms.FaultBadAnswer},
-		"cut":             {put: func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }, kind: rooms.FaultUnreachable},
-	} {
-		t.Run(name, func(t *testing.T) {
-			s := newStub(t)
-			k := newKiosk(t, s.URL+"/ada/", "", "")
-			ref := only(t, k.read(t), "Kick-off").Ref
-			s.answer(http.MethodPut, tt.put)
-			err := k.End(t.Context(), k.room, ref, k.now)
-			if tt.kind == "" && err != nil {
-				t.Fatal(err)
-			}
-			if tt.kind != "" {
-				wantFault(t, err, tt.kind)
-				if err != nil && rooms.FaultOf(err).Ambiguous == tt.sure {
-					t.Errorf("ambiguous: %v", err)
-				}
-			}
-			if s.header(http.MethodPut, "If-Match") != `"1"` || s.header(http.MethodGet, "Accept-Encoding") != "identity" {
-				t.Error("not a conditional change of the bytes that were read")
-			}
-		})
-	}
-}
-
-// Where the room may not change a meeting, it declines it.
-func TestEndDeclines(t *testing.T) {
-	s := newStub(t)
-	invited := strings.Replace(single, "SUMMARY", "ORGANIZER:mailto:jane@example.com\nATTENDEE;PARTSTAT=ACCEPTED;CUTYPE=ROOM:mailto:ada@example.com\nSUMMARY", 1)
-	s.answer(http.MethodGet, text(200, "text/calendar", invited, "ETag", `"1"`))
-	k := newKiosk(t, s.URL+"/ada/", "", "")
-	ref := only(t, k.read(t), "Kick-off").Ref
-	s.answer(http.MethodPut, func(w http.ResponseWriter, r *http.Request) {
-		if strings.Contains(s.body(http.MethodPut), "DURATION:PT1H") {
-			w.WriteHeader(http.StatusNoContent)
-		} else {
-			text(403, "application/xml", `<error xmlns="DAV:"/>`)(w, r)
-		}
-	})
-	if err := k.End(t.Context(), k.room, ref, k.now); err != nil {
-		t.Fatal(err)
-	}
-	if body := s.body(http.MethodPut); !strings.Contains(body, "ATTENDEE;PARTSTAT=DECLINED;CUTYPE=ROOM:mailto:ada@example.com\n") {
-		t.Errorf("sent\n%s", body)
-	}
-}
-
-func TestEndWithoutTag(t *testing.T) {
-	s := newStub(t)
-	s.answer(http.MethodGet, text(200, "text/calendar", single))
-	k := newKiosk(t, s.URL+"/ada/", "", "")
-	ref := only(t, k.read(t), "Kick-off").Ref
-	wantFault(t, k.End(t.Context(), k.room, ref, k.now), rooms.FaultBadAnswer, "ETag")
-}
-
-func TestCanEnd(t *testing.T) {
-	rights := func(list string) http.HandlerFunc {
-		return multi(multiFront + `<D:response><D:href>/ada/</D:href><D:propstat><D:prop><D:resourcetype><C:calendar/></D:resourcetype>` +
-			`<D:current-user-privilege-set>` + list + `</D:current-user-privilege-set></D:prop>` + found + multiBack)
-	}
-	for name, tt := range map[string]struct {
-		answer http.HandlerFunc
-		kind   rooms.FaultKind
-	}{
-		"everything":      {answer: rights(`<D:privilege><D:all/></D:privilege>`)},
-		"writing":         {answer: rights(`<D:privilege><D:read/></D:privilege><D:privilege><D:write/></D:privilege>`)},
-		"contents":        {answer: rights(`<D:privilege><D:read/></D:privilege><D:privilege><D:write-content/></D:privilege>`)},
-		"not told":        {answer: multi(isCalendar("1"))},
-		"reading":         {answer: rights(`<D:privilege><D:read/></D:privilege>`), kind: rooms.FaultPermission},
-		"adding":          {answer: rights(`<D:privilege><D:bind/></D:privilege>`), kind: rooms.FaultPermission},
-		"nothing":         {answer: rights(``), kind: rooms.FaultPermission},
-		"not forthcoming": {answer: text(503, "", ""), kind: rooms.FaultTrouble},
-	} {
-		t.Run(name, func(t *testing.T) {
-			s := newStub(t)
-			k := newKiosk(t, s.URL+"/ada/", "", "")
-			k.read(t)
-			s.answer("PROPFIND", tt.answer)
-			err := k.CanEnd(t.Context(), k.room)
-			if tt.kind == "" && err != nil {
-				t.Error(err)
-			}
-			if tt.kind != "" {
-				wantFault(t, err, tt.kind)
-			}
-		})
-	}
-}
-
 // The addresses of the calendar's owner tell which attendee is the room.
 func TestOwnAddress(t *testing.T) {
 	s := newStub(t)
@@ -408,75 +301,6 @@ func TestOwnAddress(t *testing.T) {
 	k = newKiosk(t, s.URL+"/ada/", "", "")
 	if got := k.read(t); len(got) != 1 {
 		t.Errorf("an owner without an address: got %v", got)
-	}
-}
-
-// digested asks for Digest and checks it, with a nonce that is good for so many requests.
-func digested(next http.Handler, uses int, algorithm string) http.HandlerFunc {
-	var mu sync.Mutex
-	nonce, used := 1, 0
-	md := func(s string) string { return fmt.Sprintf("%x", md5.Sum([]byte(s))) }
-	return func(w http.ResponseWriter, r *http.Request) {
-		mu.Lock()
-		defer mu.Unlock()
-		fields := map[string]string{}
-		for _, f := range strings.Split(strings.TrimPrefix(r.Header.Get("Authorization"), "Digest "), ",") {
-			k, v, _ := strings.Cut(strings.TrimSpace(f), "=")
-			fields[k] = strings.Trim(v, `"`)
-		}
-		want := md(md("kiosk:dav:secret") + ":" + fields["nonce"] + ":" + fields["nc"] + ":" + fields["cnonce"] + ":auth:" + md(r.Method+":"+r.URL.RequestURI()))
-		if fields["response"] == want && fields["nonce"] == fmt.Sprint(nonce) && used < uses && fields["nc"] == fmt.Sprintf("%08x", used+1) {
-			used++
-			next.ServeHTTP(w, r)
-			return
-		}
-		nonce, used = nonce+1, 0
-		w.Header().Add("WWW-Authenticate", `Basic realm="dav"`)
-		w.Header().Add("WWW-Authenticate", fmt.Sprintf(`Digest realm="dav", qop="auth", nonce="%d", opaque="o", algorithm=%s`, nonce, algorithm))
-		w.WriteHeader(http.StatusUnauthorized)
-	}
-}
-
-func TestDigest(t *testing.T) {
-	s := newStub(t)
-	s.Config.Handler = digested(s.Config.Handler, 3, "MD5")
-	k := newKiosk(t, s.URL+"/ada/", "kiosk", "secret")
-	for range 4 {
-		ref := only(t, k.read(t), "Kick-off").Ref
-		if err := k.End(t.Context(), k.room, ref, k.now); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if got := k.recorder.take(); !strings.HasPrefix(got, "PROPFIND 401, PROPFIND 207, REPORT 207, GET 200, PUT 401, PUT 204, ") {
-		t.Errorf("sent %s", got)
-	}
-	if strings.HasPrefix(s.header(http.MethodPut, "Authorization"), "Basic") {
-		t.Error("Basic where Digest is offered")
-	}
-	wrong := newKiosk(t, s.URL+"/ada/", "kiosk", "wrong")
-	_, err := wrong.Read(t.Context(), k.room, day(t), day(t).AddDate(0, 0, 2))
-	wantFault(t, err, rooms.FaultCredentials)
-	if got := wrong.recorder.take(); got != "PROPFIND 401, PROPFIND 401" {
-		t.Errorf("sent %s", got)
-	}
-}
-
-// A form of Digest that isn't known leaves Basic.
-func TestUnknownDigest(t *testing.T) {
-	s := newStub(t)
-	next := s.Config.Handler
-	asks := digested(next, 0, "SHA3-1024")
-	s.Config.Handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if user, password, ok := r.BasicAuth(); ok && user == "kiosk" && password == "secret" {
-			next.ServeHTTP(w, r)
-			return
-		}
-		asks(w, r)
-	})
-	k := newKiosk(t, s.URL+"/ada/", "kiosk", "secret")
-	k.read(t)
-	if got := k.recorder.take(); got != "PROPFIND 401, PROPFIND 207, REPORT 207" {
-		t.Errorf("sent %s", got)
 	}
 }
 
