@@ -109,8 +109,11 @@ func (k *Keeper) load(ctx context.Context) error {
 }
 
 // source names where the schedule comes from, so that a schedule cached from another calendar, or
-// another of its rooms, is not taken for this one's.
-func (k *Keeper) source() string { return k.cfg.Room.Calendar + "/" + k.cfg.Room.CalendarID }
+// another of its rooms, is not taken for this one's. The room's id there is not told: that of a feed
+// is a URL that opens it.
+func (k *Keeper) source() string {
+	return k.cfg.Room.Calendar + "/" + ReservationID(k.cfg.Room.CalendarID, "")
+}
 
 // Room returns the room as configured.
 func (k *Keeper) Room() Room { return k.cfg.Room }
