@@ -75,7 +75,7 @@ func TestRefusedByStatus(t *testing.T) {
 		"forbidden":                {403, iis, page, rooms.FaultPermission, 17 * time.Second, "EwsEnabled"},
 		"a proxy's 403":            {403, "", page, rooms.FaultBadAnswer, 17 * time.Second, "proxy"},
 		"not found":                {404, iis, page, rooms.FaultBadAnswer, 17 * time.Second, "/EWS/Exchange.asmx"},
-		"login page":               {302, iis, "", rooms.FaultBadAnswer, 17 * time.Second, "login page"},
+		"login page":               {302, iis, "", rooms.FaultBadAnswer, 17 * time.Second, "redirected"},
 		"moved":                    {308, iis, "", rooms.FaultBadAnswer, 17 * time.Second, "url"},
 		"retry with":               {449, iis, "", rooms.FaultBadAnswer, 17 * time.Second, "url"},
 		"timed out at OWA":         {440, iis, page, rooms.FaultBadAnswer, 17 * time.Second, "login page"},

@@ -95,6 +95,16 @@ func TestWindowsAreNotSplitForever(t *testing.T) {
 	}
 }
 
+// TestTooManyParts: a server that gives out next to nothing at once is not asked without end.
+func TestTooManyParts(t *testing.T) {
+	p := newPeer(t, crowded(t, 3, func(items []string) string { return partly(false, items...) }))
+	_, err := readDay(context.Background(), p.calendar(t))
+	checkFault(t, err, rooms.FaultBadAnswer)
+	if n := len(p.asked()); n > maxRequests {
+		t.Errorf("%d requests", n)
+	}
+}
+
 func TestPartThatFailsFailsTheRead(t *testing.T) {
 	n := 0
 	p := newPeer(t, func(w http.ResponseWriter, _ *http.Request) {
