@@ -387,8 +387,11 @@ func months(t *testing.T, browser context.Context) {
 		round(warmUp + n)
 	}
 	after := p.usage()
-	t.Logf("before %+v, after %d parts %+v", before, topics*rounds, after)
-	if after.heap > 1.03*before.heap || after.nodes != before.nodes || after.listeners != before.listeners {
-		t.Errorf("before %+v, after %d parts %+v", before, topics*rounds, after)
+	perPart := (after.heap - before.heap) / (topics * rounds)
+	t.Logf("before %+v, after %d parts %+v: %.1f bytes a part", before, topics*rounds, after, perPart)
+	// The least that can be kept of a part is a number in an array: 4 bytes. The engine's own heap moves by half of
+	// that, as the script is compiled better.
+	if perPart > 3 || after.nodes != before.nodes || after.listeners != before.listeners {
+		t.Error("it grows")
 	}
 }
