@@ -7,6 +7,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"math"
 	"net"
 	"net/http"
 	"os"
@@ -115,13 +116,17 @@ func perViewer(t *testing.T, kind string, viewers int) float64 {
 	lines.Scan()
 	addr := lines.Text()
 	ask := func() int {
-		fmt.Fprintln(in)
-		lines.Scan()
-		n, err := strconv.Atoi(lines.Text())
-		if err != nil {
-			t.Fatal(err)
+		least := math.MaxInt
+		for range 5 { // what just ended is freed by and by
+			fmt.Fprintln(in)
+			lines.Scan()
+			n, err := strconv.Atoi(lines.Text())
+			if err != nil {
+				t.Fatal(err)
+			}
+			least = min(least, n)
 		}
-		return n
+		return least
 	}
 	closeAll(watchIdly(t, addr, 50)) // what is needed once isn't a viewer's
 	before := ask()
@@ -163,7 +168,11 @@ func TestMemoryPerViewer(t *testing.T) {
 		t.Fatal("resident memory is read from /proc: run this on Linux")
 	}
 	const viewers = 3000
-	least, ours := perViewer(t, "bare", viewers), perViewer(t, "hub", viewers)
+	var theirs, hubs []float64
+	for range 3 { // in turns: the machine has other things to do, too
+		theirs, hubs = append(theirs, perViewer(t, "bare", viewers)), append(hubs, perViewer(t, "hub", viewers))
+	}
+	least, ours := median(theirs), median(hubs)
 	t.Logf("a viewer at rest costs %.0f bytes, a bare connection %.0f: %.2f times", ours, least, ours/least)
 	if ours > 1.3*least {
 		t.Errorf("a viewer at rest costs %.0f bytes, a bare connection %.0f", ours, least)

@@ -111,10 +111,10 @@ func countdownTexts(t *testing.T, browser context.Context) {
 	p := open(t, browser, s.url("/"))
 	p.is(text("main"), want.String())
 
-	// A clock that runs 600 times as fast ticks on.
+	// A clock that runs 6,000 times as fast ticks on.
 	start := time.Now()
 	s.down()
-	s.up(live.Config{Now: func() time.Time { return base.Add(time.Since(start) * 600) }, Rate: 600})
+	s.up(live.Config{Now: func() time.Time { return base.Add(time.Since(start) * 6000) }, Rate: 6000})
 	p.is(text("span:nth-of-type(4)"), "now")
 	p.is(text("span:nth-of-type(7)"), "now")
 }
@@ -193,7 +193,11 @@ func silence(t *testing.T, browser context.Context) {
 	p := open(t, browser, s.url("/"))
 	until(t, "the socket is open", func() bool { return s.hub.Stats().Sockets == 1 })
 	p.is(isCut, false)
+	start := time.Now()
 	p.is(isCut, true)
+	if took := time.Since(start); took > 9*time.Second { // after 10 s the server closes
+		t.Errorf("it took the page %v", took)
+	}
 	p.is(isCut, false) // it has tried again, and was welcomed
 }
 
@@ -214,6 +218,7 @@ func tapTaken(t *testing.T, browser context.Context) {
 	if got := p.value(pressed); got != "true" {
 		t.Errorf("the button is pressed: %s", got)
 	}
+	until(t, "the tap arrives", func() bool { return len(posts) == 1 })
 	if got, want := <-posts, "application/x-www-form-urlencoded application/json reservation=r+1%262"; got != want {
 		t.Errorf("posted %q, want %q", got, want)
 	}
@@ -229,9 +234,10 @@ func tapTaken(t *testing.T, browser context.Context) {
 	p.is(pressed, false)
 	p.is(`document.getElementById("notice").hidden`, true)
 	p.do(`document.getElementById("b").click()`)
-	<-posts
-	if len(posts) != 0 {
-		t.Errorf("%d more posts than taps", len(posts))
+	until(t, "the next tap arrives", func() bool { return len(posts) > 0 })
+	p.is(pressed, false)
+	if len(posts) != 1 {
+		t.Errorf("%d posts of one more tap", len(posts))
 	}
 }
 
@@ -325,7 +331,7 @@ func newBuildDuringTap(t *testing.T, browser context.Context) {
 	until(t, "the page reloads", func() bool { return s.loads.Load() == 3 })
 	p.is(text("time")+` > "00:10"`, true)
 	p.do(`document.getElementById("b").click(); sessionStorage.removeItem("renewed"); window.looked = ` + text("time"))
-	p.is(text("time")+` > looked.replace(/\\d\\d$/, "59")`, true)
+	p.is(text("time")+` > looked.replace(/\d\d$/, "59")`, true)
 	if n := s.loads.Load(); n != 3 {
 		t.Errorf("during a tap the page was loaded %d times", n-3)
 	}
@@ -381,8 +387,11 @@ func months(t *testing.T, browser context.Context) {
 		round(warmUp + n)
 	}
 	after := p.usage()
-	t.Logf("before %+v, after %d parts %+v", before, topics*rounds, after)
-	if after.heap > 1.03*before.heap || after.nodes != before.nodes || after.listeners != before.listeners {
-		t.Errorf("before %+v, after %d parts %+v", before, topics*rounds, after)
+	perPart := (after.heap - before.heap) / (topics * rounds)
+	t.Logf("before %+v, after %d parts %+v: %.1f bytes a part", before, topics*rounds, after, perPart)
+	// The least that can be kept of a part is a number in an array: 4 bytes. The engine's own heap moves by half of
+	// that, as the script is compiled better.
+	if perPart > 3 || after.nodes != before.nodes || after.listeners != before.listeners {
+		t.Error("it grows")
 	}
 }
