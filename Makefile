@@ -32,8 +32,8 @@ build: ## build bin/kiosk for this machine
 	@scripts/need go git cc
 	$(BUILD) -o bin/kiosk ./cmd/kiosk
 
-test: ## run all tests with the race detector; installs Chromium if it is missing
-	@scripts/need go git cc chromium
+test: ## run all tests with the race detector; installs a browser and CalDAV servers if they are missing
+	@scripts/need go git cc chromium radicale xandikos expander
 	@race=$$(scripts/race) && set -x && go test $$race ./... && \
 		{ [ ! -f $(PEER)/go.mod ] || (cd $(PEER) && go test $$race ./...); }
 

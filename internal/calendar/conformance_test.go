@@ -152,7 +152,7 @@ var table = []day{
 
 // kinds are all there are, each on its own stand-in.
 var kinds = map[string]func(t *testing.T, w *sim.World, now func() time.Time) (rooms.Calendar, string){
-	"google": func(t *testing.T, w *sim.World, now func() time.Time) (rooms.Calendar, string) {
+	"google": func(t *testing.T, w *sim.World, _ func() time.Time) (rooms.Calendar, string) {
 		account, err := w.Google.NewServiceAccount(w.GoogleTokenURL())
 		must(t, err)
 		w.Google.Share(roomAddress, account.Email, sim.Writer)
@@ -160,7 +160,7 @@ var kinds = map[string]func(t *testing.T, w *sim.World, now func() time.Time) (r
 		must(t, err)
 		return c, roomAddress
 	},
-	"graph": func(t *testing.T, w *sim.World, now func() time.Time) (rooms.Calendar, string) {
+	"graph": func(t *testing.T, w *sim.World, _ func() time.Time) (rooms.Calendar, string) {
 		tenant, client, secret := w.GraphCredentials()
 		c, err := graph.New(graph.Config{
 			Name: "x", TenantID: tenant, ClientID: client, ClientSecret: secret, URL: w.GraphURL(), TokenURL: w.GraphTokenURL(),
