@@ -2,9 +2,12 @@ package ical
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
+
+	"pgregory.net/rapid"
 )
 
 // TestRulesThatAreTooMuch: whatever a rule says, it takes little time and memory, and costs its own
@@ -120,4 +123,56 @@ func TestLongLists(t *testing.T) {
 	if e := expand(t, wrapped(text.String()), from, to, time.UTC); len(e.Occurrences) != 1 || len(e.Broken) > 0 {
 		t.Errorf("got %v, %v", spans(e), e.Broken)
 	}
+}
+
+// TestAnyRule: no rule hangs, panics or makes a start outside of what was asked for, and where it
+// begins doesn't matter to what it makes later.
+func TestAnyRule(t *testing.T) {
+	numbers := func(t *rapid.T, name string, from, to int) string {
+		return strings.Trim(strings.ReplaceAll(fmt.Sprint(rapid.SliceOfN(rapid.IntRange(from, to), 1, 3).Draw(t, name)), " ", ","), "[]")
+	}
+	rapid.Check(t, func(t *rapid.T) {
+		parts := []string{"FREQ=" + rapid.SampledFrom([]string{"SECONDLY", "MINUTELY", "HOURLY", "DAILY", "WEEKLY", "MONTHLY", "YEARLY"}).Draw(t, "freq")}
+		parts = append(parts, fmt.Sprint("INTERVAL=", rapid.OneOf(rapid.IntRange(1, 5), rapid.IntRange(1, 2_000_000)).Draw(t, "interval")))
+		for _, by := range []struct {
+			name     string
+			from, to int
+		}{
+			{"BYMONTH", 1, 12}, {"BYMONTHDAY", -31, 31}, {"BYYEARDAY", -366, 366}, {"BYWEEKNO", -53, 53}, {"BYSETPOS", -366, 366}, {"BYHOUR", 0, 23},
+			{"BYMINUTE", 0, 59}, {"BYSECOND", 0, 60},
+		} {
+			if rapid.IntRange(0, 3).Draw(t, by.name) == 0 {
+				parts = append(parts, by.name+"="+numbers(t, "numbers", by.from, by.to))
+			}
+		}
+		if rapid.IntRange(0, 2).Draw(t, "BYDAY") == 0 {
+			parts = append(parts, "BYDAY="+strings.Join(rapid.SliceOfN(rapid.StringMatching(`(-?[1-6]?|-?5[0-4])(MO|TU|WE|TH|FR|SA|SU)`), 1, 4).Draw(t, "days"), ","))
+		}
+		parts = append(parts, "WKST="+rapid.SampledFrom([]string{"MO", "TU", "WE", "SU"}).Draw(t, "first day"))
+		r, err := parseRule(strings.Join(parts, ";"))
+		if err != nil {
+			return
+		}
+		start := time.Date(2020, 1, 1, 0, 0, 0, 0, time.UTC).Add(time.Duration(rapid.IntRange(0, 1<<28).Draw(t, "start")) * time.Second)
+		lo := start.Add(time.Duration(rapid.IntRange(0, 1<<27).Draw(t, "from")) * time.Second)
+		w := walk{rule: &r, start: start, lo: lo, hi: lo.AddDate(0, 2, 0), budget: &budget{steps: maxTotalSteps}, until: func(time.Time) bool { return true }}
+		late, err := w.starts()
+		if err != nil {
+			return
+		}
+		for i, at := range late {
+			if at.Before(lo) || !at.Before(w.hi) || at.Before(start) || i > 0 && !at.After(late[i-1]) {
+				t.Fatalf("%v: got %v", parts, late)
+			}
+		}
+		w.lo = start
+		all, err := w.starts()
+		if err != nil {
+			return
+		}
+		all = slices.DeleteFunc(all, func(at time.Time) bool { return at.Before(lo) })
+		if !slices.Equal(all, late) {
+			t.Fatalf("%v from %v: from the start %v, from later on %v", parts, start, all, late)
+		}
+	})
 }

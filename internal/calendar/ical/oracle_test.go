@@ -149,12 +149,12 @@ type drawn struct {
 	from, to time.Time
 	zone     *time.Location // nil: days
 
-	exceptions []time.Time // slots of exceptions
-	utc        bool        // an RDATE or RECURRENCE-ID is written in UTC
-	sameDay    bool        // two slots on a day, and exceptions
-	nominal    int         // days of DURATION
-	start      time.Time   // DTSTART
-	until      time.Time   // UNTIL, of series in a zone
+	slotted []time.Time // slots, of a series with exceptions
+	utc     bool        // an RDATE or RECURRENCE-ID is written in UTC
+	sameDay bool        // two slots on a day, and exceptions
+	nominal int         // days of DURATION
+	start   time.Time   // DTSTART
+	until   time.Time   // UNTIL, of series in a zone
 }
 
 const wallForm = "20060102T150405"
@@ -188,6 +188,7 @@ func drawSeries(t *rapid.T) drawn {
 		for i := range min(n, len(slots)) {
 			lines = append(lines, d.drawException(t, i, rapid.SampledFrom(slots).Draw(t, "slot"))...)
 		}
+		d.slotted = slices.Clone(slots)
 		days := slices.CompactFunc(slots, func(a, b time.Time) bool { return midnight(a).Equal(midnight(b)) })
 		d.sameDay = len(days) < len(slots)
 	}
@@ -198,10 +199,10 @@ func drawSeries(t *rapid.T) drawn {
 // line writes a property whose value is a time of the series.
 func (d *drawn) line(name string, walls ...time.Time) string {
 	form, head := wallForm, name
-	switch {
-	case d.zone == nil:
+	switch d.zone {
+	case nil:
 		form, head = "20060102", name+";VALUE=DATE"
-	case d.zone == time.UTC:
+	case time.UTC:
 		form += "Z"
 	default:
 		head = name + ";TZID=" + d.zone.String()
@@ -256,7 +257,7 @@ func drawRule(t *rapid.T, d *drawn, start time.Time) string {
 			parts = append(parts, "UNTIL="+d.until.Format(wallForm+"Z"))
 		}
 	}
-	if rapid.IntRange(0, 3).Draw(t, "week start") == 0 {
+	if !slices.Contains(parts, "WKST=MO") && rapid.IntRange(0, 3).Draw(t, "week start") == 0 {
 		parts = append(parts, "WKST="+rapid.SampledFrom([]string{"MO", "SU", "SA"}).Draw(t, "first day"))
 	}
 	return strings.Join(parts, ";")
@@ -344,7 +345,6 @@ func (d *drawn) slots(lines []string) []time.Time {
 func (d *drawn) drawException(t *rapid.T, i int, slot time.Time) []string {
 	moved := slot.AddDate(0, 0, rapid.SampledFrom([]int{0, 0, 1, -1, 40, -400, 400}).Draw(t, "days moved"))
 	name := d.line("RECURRENCE-ID", slot)
-	d.exceptions = append(d.exceptions, slot)
 	if d.zone != nil {
 		moved = moved.Add(time.Duration(rapid.IntRange(-8, 8).Draw(t, "moved")) * 15 * time.Minute)
 		if rapid.Bool().Draw(t, "in UTC") {
@@ -375,7 +375,7 @@ type wrong struct {
 var knownWrong = []wrong{
 	{"an exception replaces all instances of that day", "3.8.4.4", func(d drawn, _, _ []plain) bool { return d.sameDay }},
 	{"a slot is compared with an exception's by the dates as written, in whatever zones", "3.8.4.4", func(d drawn, _, _ []plain) bool {
-		return d.utc && slices.ContainsFunc(d.exceptions, func(slot time.Time) bool {
+		return d.utc && slices.ContainsFunc(d.slotted, func(slot time.Time) bool {
 			return !midnight(instant(slot, d.zone)).Equal(midnight(slot))
 		})
 	}},

@@ -90,8 +90,8 @@ func (r *rule) tidy() error {
 	if max(1, len(o.Byhour))*max(1, len(o.Byminute))*max(1, len(o.Bysecond)) > maxClock {
 		return errors.New("a recurrence rule with too many times a day")
 	}
-	if o.Freq == rrule.SECONDLY && len(o.Byhour)+len(o.Byminute)+len(o.Bysecond) > 0 {
-		return errors.New("a recurrence rule by the second")
+	if sparse(o) {
+		return errors.New("a recurrence rule by the hour, minute or second with too many conditions")
 	}
 	if err := r.tidyDays(); err != nil {
 		return err
@@ -102,6 +102,23 @@ func (r *rule) tidy() error {
 		return fmt.Errorf("a recurrence rule out of range: %w", err)
 	}
 	return nil
+}
+
+// sparse tells whether a rule takes small steps that mostly lead nowhere. The library would take
+// them for centuries, if none of them does.
+func sparse(o *rrule.ROption) bool {
+	times := len(o.Byhour) + len(o.Byminute) + len(o.Bysecond)
+	days := len(o.Bymonth) + len(o.Bymonthday) + len(o.Byyearday) + len(o.Byweekno)
+	switch o.Freq {
+	case rrule.HOURLY:
+		return len(o.Bysetpos) > 0
+	case rrule.MINUTELY:
+		return len(o.Bysetpos)+days > 0
+	case rrule.SECONDLY:
+		return len(o.Bysetpos)+days+times > 0
+	default:
+		return false
+	}
 }
 
 // tidyDays sees to BYDAY. Ordinals beyond the fifth of a month never match, and the library looks

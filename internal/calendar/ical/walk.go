@@ -129,12 +129,18 @@ func (w *walk) anchor(o *rrule.ROption) time.Time {
 		return midnight.AddDate(0, 0, -back+7*jump(int(seconds(midnight, far)/(7*24*60*60))-1, o.Interval))
 	case rrule.DAILY:
 		return midnight.AddDate(0, 0, jump(int(seconds(midnight, far)/(24*60*60))-1, o.Interval))
+	default:
+		unit := unitOf(o.Freq)
+		first := w.start.Truncate(time.Duration(unit) * time.Second)
+		units := max(0, seconds(first, far)/unit-1)
+		units -= units % int64(o.Interval)
+		return time.Unix(first.Unix()+units*unit, 0).UTC()
 	}
-	unit := unitOf(o.Freq)
-	first := w.start.Truncate(time.Duration(unit) * time.Second)
-	units := max(0, seconds(first, far)/unit-1)
-	units -= units % int64(o.Interval)
-	return time.Unix(first.Unix()+units*unit, 0).UTC()
+}
+
+// jump is the largest multiple of the interval that isn't beyond n; 0 for negative ones.
+func jump(n, interval int) int {
+	return max(0, n) / interval * interval
 }
 
 // seconds are those between two times, which may be further apart than a [time.Duration] can hold.
@@ -152,11 +158,6 @@ func unitOf(f rrule.Frequency) int64 {
 	default:
 		return 24 * 60 * 60
 	}
-}
-
-// jump is the largest multiple of the interval that isn't beyond n; 0 for negative ones.
-func jump(n, interval int) int {
-	return max(0, n) / interval * interval
 }
 
 // reachable tells whether a rule by the hour or minute ever meets the times that it names: every
