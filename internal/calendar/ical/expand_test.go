@@ -79,6 +79,7 @@ func TestLengths(t *testing.T) {
 		{"floating times are the room's", []string{"DTSTART:20260601T090000", "DTEND:20260601T100000"}, "0601T070000Z/0601T080000Z"},
 		{"Z wins over TZID", []string{"DTSTART;TZID=America/New_York:20260601T090000Z"}, "0601T090000Z/0601T090000Z"},
 		{"a skipped time", []string{"DTSTART;TZID=Europe/Berlin:20260329T023000", "DURATION:PT1H"}, "0329T013000Z/0329T023000Z"},
+		{"a nominal day from a skipped time", []string{"DTSTART;TZID=Europe/Berlin:20260329T023000", "DURATION:P1D"}, "0329T013000Z/0330T013000Z"},
 		{"a skipped time in New York", []string{"DTSTART;TZID=America/New_York:20260308T023000"}, "0308T073000Z/0308T073000Z"},
 		{"a time that comes twice", []string{"DTSTART;TZID=Europe/Berlin:20261025T023000", "DURATION:PT2H"}, "1025T003000Z/1025T023000Z"},
 		{"second 60", []string{"DTSTART:20260601T085960Z"}, "0601T085959Z/0601T085959Z"},
@@ -254,6 +255,9 @@ func TestExceptions(t *testing.T) {
 		{"all later ones moved into the window from far before it", "UNTIL=20200103", []string{
 			"--", "RECURRENCE-ID;RANGE=THISANDFUTURE;TZID=Europe/Berlin:20200102T090000", "DTSTART;TZID=Europe/Berlin:20260602T090000", "SUMMARY:x",
 		}, []string{"x 0602T070000Z/0602T070000Z", "x 0603T070000Z/0603T070000Z"}},
+		{"all later ones moved into the window from far after it", "UNTIL=20400101", []string{
+			"--", "RECURRENCE-ID;RANGE=THISANDFUTURE;TZID=Europe/Berlin:20390603T090000", "DTSTART;TZID=Europe/Berlin:20260629T090000", "SUMMARY:x",
+		}, []string{"x 0629T070000Z/0629T070000Z", "x 0630T070000Z/0630T070000Z"}},
 		{"excluded all the same", "COUNT=2\r\nEXDATE:20260602T070000Z", []string{
 			"--", "RECURRENCE-ID:20260602T070000Z", "DTSTART:20260602T120000Z", "SUMMARY:x",
 		}, []string{"s 0601T070000Z/0601T080000Z"}},

@@ -25,6 +25,7 @@ func TestBrokenAlone(t *testing.T) {
 		"not a rule":               event("DTSTART:20260601T090000Z\r\nRRULE:FREQ=SOMETIMES\r\n"),
 		"an unclosed quote":        event("DTSTART;TZID=\"Europe/Berlin:20260601T090000\r\n"),
 		"a parameter without end":  event("DTSTART;TZID=Europe/Berlin\r\n"),
+		"a quoted one without end": event("DTSTART;TZID=\"Europe:Berlin\"\r\n"),
 		"a parameter without sign": event("DTSTART;TZID:20260601T090000\r\n"),
 		"a quote in a value":       event("DTSTART;TZID=Eur\"ope:20260601T090000\r\n"),
 		"long parameters":          event("DTSTART;X=" + strings.Repeat("x", 4000) + ":20260601T090000Z\r\n"),

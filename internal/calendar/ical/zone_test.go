@@ -95,6 +95,8 @@ func TestRulesOfZones(t *testing.T) {
 	}{
 		{"as Exchange writes them", vtimezone("mine"), "Europe/Berlin", 1997, 2030},
 		{"that changed", newYork, "America/New_York", 1990, 2030},
+		{"that changed, with local ends", strings.NewReplacer("UNTIL=20060402T070000Z", "UNTIL=20060402T020000",
+			"UNTIL=20061029T060000Z", "UNTIL=20061029T020000").Replace(newYork), "America/New_York", 1990, 2030},
 		{"written out as dates", dates, "Europe/Berlin", 2018, 2020},
 		{"before the first", dates, "Etc/GMT-1", 2010, 2017},
 	} {
