@@ -16,7 +16,7 @@ const helping = "helper"
 
 // beHelper is such a process. It ends with its stdin, or the first signal.
 func beHelper(as string, args []string) {
-	bodies := map[string]func(context.Context, []string, io.Reader, io.Writer) error{"office": beOffice, "crowd": beCrowd}
+	bodies := map[string]func(context.Context, []string, io.Reader, io.Writer) error{"office": beOffice, "crowd": beCrowd, "feed": beFeed}
 	if err := bodies[as](context.Background(), args, os.Stdin, os.Stdout); err != nil {
 		fmt.Fprintf(os.Stderr, "%s: %v\n", as, err)
 		os.Exit(1)

@@ -58,6 +58,7 @@ func measurements() []measurement {
 		{"fleet", measureFleet},
 		{"writes", measureWrites},
 		{"glass", measureGlass},
+		{"calendars", measureCalendars},
 	}
 }
 
@@ -80,7 +81,7 @@ func (b *bench) rounds(full, quick int) int {
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	f := flag.NewFlagSet("bench", flag.ContinueOnError)
 	f.SetOutput(stderr)
-	only := f.String("only", "", "measure only what matches the `regexp`: tap, fanout, page, memory, start, browser, size, fleet, writes, glass")
+	only := f.String("only", "", "measure only what matches the `regexp`: tap, fanout, page, memory, start, browser, size, fleet, writes, glass, calendars")
 	quick := f.Bool("quick", false, "fewer rounds: a look, not a measurement")
 	if err := f.Parse(args); err != nil {
 		return err
