@@ -46,7 +46,8 @@
 
   function showTime() {
     if (!clock) return; // what the server wrote is truer than this machine's clock
-    for (const e of document.querySelectorAll("[data-countdown]")) setText(e, timeLeft(e.dataset));
+    const cut = body.classList.contains("is-cut"); // then nobody knows whether it still comes to that
+    if (!cut) for (const e of document.querySelectorAll("[data-countdown]")) setText(e, timeLeft(e.dataset));
     for (const e of document.querySelectorAll("[data-clock]")) setText(e, timeOfDay(now(), e.dataset.clock));
     for (const e of document.querySelectorAll("[data-now]")) {
       const start = Date.parse(e.dataset.start), end = Date.parse(e.dataset.end);
@@ -222,9 +223,16 @@
     document.addEventListener("touchmove", (event) => { if (event.touches.length > 1) prevent(event); }, { passive: false });
   }
 
+  // What a tap changes comes to stand under the same finger: the second half of a double tap must not
+  // release what the first checked in to.
+  let resting = 0;
   document.addEventListener("submit", (event) => {
     if (!event.target.matches("form[data-tap]")) return;
     event.preventDefault();
+    if (body.classList.contains("is-resting")) return;
+    body.classList.add("is-resting");
+    clearTimeout(resting);
+    resting = setTimeout(() => body.classList.remove("is-resting"), 1200);
     tap(event.target);
   });
   addEventListener("online", hurry);

@@ -35,6 +35,11 @@ func NewCard(s rooms.Screen, o Options) Card {
 		Zone: s.Room.Zone.String(), Clock: clock(s.Now, s.Room.Zone),
 		Doubtful: s.Has(rooms.FlagStale), Head: headlineOf(s), Flags: flagsOf(s),
 	}
+	for _, n := range noticesOf(s) {
+		if n.Kind == "wait" && n.Timer == nil {
+			c.Flags = append(c.Flags, n) // what the door shows, the calendar doesn't know yet
+		}
+	}
 	subject := subjectOf(s)
 	if subject != nil {
 		m := meetingOf(*subject, s, o)

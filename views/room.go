@@ -190,6 +190,9 @@ func headlineOf(s rooms.Screen) Headline {
 		h.Line = untilLine(s)
 	case ToneSoon:
 		h.Line = say("line.starts", "time", moment(s.Until, s))
+		if !day(s.Until, s.Room.Zone).Equal(s.Today) {
+			h.Line = say("line.starts_on", "time", moment(s.Until, s))
+		}
 		h.Timer = timer("timer.in", s.Until, "")
 	case ToneBooked:
 		h.Line, h.Timer, h.Detail = bookedLine(s)

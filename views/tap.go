@@ -1,6 +1,7 @@
 package views
 
 import (
+	"slices"
 	"time"
 
 	"roomkiosk/internal/rooms"
@@ -14,10 +15,29 @@ func buttonsOf(s rooms.Screen, o Options) []Button {
 	if s.Current != nil {
 		buttons = append(buttons, buttonsFor(*s.Current, s, o)...)
 	}
-	if s.Next != nil && (s.Current == nil || s.Current.Phase == rooms.CheckedIn) {
-		buttons = append(buttons, buttonsFor(*s.Next, s, o)...)
+	if b := otherOf(s); b != nil {
+		buttons = append(buttons, buttonsFor(*b, s, o)...)
 	}
 	return buttons
+}
+
+// otherOf is the reservation whose people may stand at the door although it isn't the current one:
+// the next, or one that overlaps a current one to which nobody came (a day-long booking, mostly).
+func otherOf(s rooms.Screen) *rooms.Booking {
+	if s.Current == nil || s.Current.Phase == rooms.CheckedIn {
+		return s.Next
+	}
+	if s.Current.Phase != rooms.Overdue {
+		return nil
+	}
+	for i := range slices.Backward(s.Bookings) {
+		if b := &s.Bookings[i]; b.ID != s.Current.ID && b.CheckInRefusal == rooms.Possible {
+			withoutRelease := *b
+			withoutRelease.ReleaseRefusal = rooms.RefusedTooEarly // one Release at a time: the current one's
+			return &withoutRelease
+		}
+	}
+	return nil
 }
 
 func buttonsFor(b rooms.Booking, s rooms.Screen, o Options) []Button {
@@ -75,8 +95,14 @@ func noticeOf(a rooms.Action, s rooms.Screen) (Notice, bool) {
 	case rooms.Held:
 		n.Timer = releasingTimer(a.DueAt, n.Text)
 	case rooms.Accepted:
+		if a.Kind == rooms.CheckIn {
+			return Notice{}, false // the badge beside the meeting says it
+		}
 		n.Kind, n.Icon = "done", "done"
 	case rooms.Failed, rooms.Expired:
+		if a.State == rooms.Expired && a.Kind == rooms.Release && a.Attempts == 0 {
+			return Notice{}, false // it was over before it had to be told
+		}
 		n.Kind, n.Icon = "bad", "warn"
 	case rooms.Queued, rooms.Sent:
 	default:
@@ -119,6 +145,8 @@ func flagText(f rooms.Flag, s rooms.Screen) string {
 		switch {
 		case !calendarOut && waits(s, rooms.FaultUnreachable):
 			return ""
+		case !calendarOut && s.ZoomFault != nil && s.ZoomFault.Kind == rooms.FaultCredentials:
+			return say("flag.offline.refused")
 		case !calendarOut:
 			return say("flag.offline")
 		case s.AsOf.IsZero():

@@ -25,7 +25,7 @@ func (p program) demo(ctx context.Context, args []string) error {
 	if err := p.parse(f, args); err != nil {
 		return err
 	}
-	if *speed < 1 || *speed > 3600 {
+	if !(*speed >= 1 && *speed <= 3600) { // nor is it NaN
 		fmt.Fprintln(p.stderr, "kiosk demo: --speed is from 1 to 3600")
 		return errUsage
 	}

@@ -100,7 +100,7 @@ func (b tab) picture(name string) {
 // press taps a button as a finger does: down, up, where it is.
 func (b tab) press(button string) {
 	b.t.Helper()
-	b.do(chromedp.WaitVisible(button), chromedp.Click(button))
+	b.do(chromedp.WaitReady("body:not(.is-resting)"), chromedp.WaitVisible(button), chromedp.Click(button))
 }
 
 // An attendee checks in and releases at the door. Everybody sees it, Zoom is told once, and the
@@ -155,6 +155,24 @@ func TestJourneyAtTheDoor(t *testing.T) {
 	checkBodies(t, r)
 	if got := panel.text("button"); strings.Contains(got, "Check in") {
 		t.Errorf("still offered: %s", got)
+	}
+}
+
+// A double tap on Check In must not release the room with its second half, although Release comes to
+// stand under the same finger.
+func TestJourneyOfADoubleTap(t *testing.T) {
+	r := newRig(t)
+	r.meet("e1", "Weekly", -1, 44)
+	url, _ := r.serving(t)
+	id := current(t, url)
+	panel := open(t, newBrowser(t), url+"/rooms/ada/panel", 720, 1280)
+	panel.press("#check-in-" + id)
+	panel.shows("button", "Release")
+	panel.do(chromedp.Click("#release-" + id)) // within a few hundred milliseconds
+	panel.do(chromedp.WaitReady("body:not(.is-resting)"))
+	s := roomAt(t, url)
+	if s.Status != "in_use" || len(s.Actions) != 1 {
+		t.Errorf("after a double tap: %+v", s)
 	}
 }
 

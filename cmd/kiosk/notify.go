@@ -2,40 +2,43 @@ package main
 
 import (
 	"context"
+	"log/slog"
 	"time"
 
 	"github.com/coreos/go-systemd/v22/daemon"
 )
 
-// watchdog tells systemd that the kiosk lives, as long as its stores answer.
-func (k *kiosk) watchdog(ctx context.Context) error {
+// watchdog tells systemd that the kiosk lives, as long as something answers.
+func watchdog(ctx context.Context, log *slog.Logger, answers func(context.Context) error) {
 	interval, err := daemon.SdWatchdogEnabled(false)
 	if err != nil || interval == 0 {
-		return nil //nolint:nilerr // a variable that systemd didn't set means that nobody watches
+		return // nobody watches
 	}
 	tick := time.NewTicker(interval / 2)
 	defer tick.Stop()
 	for {
 		select {
 		case <-ctx.Done():
-			return nil
+			return
 		case <-tick.C:
 		}
-		if err := k.answers(ctx, interval/2); err != nil {
-			k.in.log.Error("store doesn't answer, watchdog not fed", "error", err)
+		limited, cancel := context.WithTimeout(ctx, interval/2)
+		err := answers(limited)
+		cancel()
+		if err != nil {
+			log.Error("store doesn't answer, watchdog not fed", "error", err)
 			continue
 		}
 		_, _ = daemon.SdNotify(false, daemon.SdNotifyWatchdog) // without systemd there is nobody to tell
 	}
 }
 
-func (k *kiosk) answers(ctx context.Context, within time.Duration) error {
-	limited, cancel := context.WithTimeout(ctx, within)
-	defer cancel()
-	if err := k.journal.Check(limited); err != nil {
+// answers proves that the stores do.
+func (k *kiosk) answers(ctx context.Context) error {
+	if err := k.journal.Check(ctx); err != nil {
 		return err
 	}
-	return k.cache.Check(limited)
+	return k.cache.Check(ctx)
 }
 
 // notifyReady tells systemd that pages are served, and what they show.

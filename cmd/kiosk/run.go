@@ -29,12 +29,13 @@ const (
 	stopHTTP     = 3 * time.Second       // for requests under way when the kiosk stops
 	spreadPer    = 50 * time.Millisecond // the first reads of so many rooms spread over this much each
 	clockSlack   = 2 * time.Minute       // a clock may be corrected by so much without being called wrong
-	keepActions  = 14 * 24 * time.Hour   // in the journal
-	pruneEvery   = 24 * time.Hour        // and how often older ones are deleted
-	maxHeader    = 16 << 10              // bytes of a request's header
-	readTimeout  = 10 * time.Second      // of a request
-	writeTimeout = 20 * time.Second      // of an answer
-	idleTimeout  = 2 * time.Minute       // of a connection
+	clockEvery   = 5 * time.Second
+	keepActions  = 14 * 24 * time.Hour // in the journal
+	pruneEvery   = 24 * time.Hour      // and how often older ones are deleted
+	maxHeader    = 16 << 10            // bytes of a request's header
+	readTimeout  = 10 * time.Second    // of a request
+	writeTimeout = 20 * time.Second    // of an answer
+	idleTimeout  = 2 * time.Minute     // of a connection
 )
 
 // surroundings are what a kiosk runs in. They differ between a wall, a demo and a test.
@@ -51,6 +52,7 @@ type surroundings struct {
 type kiosk struct {
 	in      surroundings
 	cfg     *config.Config
+	lock    *os.File // keeps other kiosks out of the data folder
 	journal *store.Journal
 	cache   *store.Cache
 	hub     *live.Hub
@@ -98,6 +100,9 @@ func (k *kiosk) open() error {
 		return fmt.Errorf("making the data folder: %w", err)
 	}
 	var err error
+	if k.lock, err = lockDir(dir); err != nil {
+		return err
+	}
 	if k.journal, err = store.OpenJournal(filepath.Join(dir, "journal.db")); err != nil {
 		return fmt.Errorf("opening the journal: %w", err)
 	}
@@ -119,6 +124,10 @@ func (k *kiosk) close() {
 			k.in.log.Error("journal not closed", "error", err)
 		}
 	}
+	if k.lock != nil {
+		_ = k.lock.Close() // gives the folder free
+	}
+	k.cache, k.journal, k.lock = nil, nil, nil
 }
 
 // house makes a keeper for every room.
@@ -162,10 +171,33 @@ func (k *kiosk) notBefore(ctx context.Context) (time.Time, error) {
 	if cached, err := k.cache.Newest(ctx); err == nil && cached.After(newest) {
 		newest = cached
 	}
-	if newest.IsZero() {
+	if newest.IsZero() || clockSynchronised() {
 		return time.Time{}, nil
 	}
 	return newest.Add(-clockSlack), nil
+}
+
+// watchClock tells the keepers as soon as the machine knows the time.
+func (k *kiosk) watchClock(ctx context.Context) {
+	tick := time.NewTicker(clockEvery)
+	defer tick.Stop()
+	for !clockSynchronised() {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+	}
+	for _, keeper := range k.keepers {
+		keeper.TrustClock()
+	}
+}
+
+// clockSynchronised tells whether systemd-timesyncd knows the time. false means nothing: there are
+// other ways to know it.
+func clockSynchronised() bool {
+	_, err := os.Stat(syncedFile)
+	return err == nil
 }
 
 // zoomReach takes news of Zoom's reach from whoever found out. Only the newest matters, and nobody
@@ -204,7 +236,8 @@ func (k *kiosk) run(ctx context.Context, listener net.Listener) error {
 	server := newServer(k.web, k.in.log)
 	serving.Go(func() error { return serveHTTP(ctx, server, listener) })
 	serving.Go(func() error { return k.hub.Run(ctx) })
-	serving.Go(func() error { return k.watchdog(ctx) })
+	serving.Go(func() error { watchdog(ctx, k.in.log, k.answers); return nil })
+	serving.Go(func() error { k.watchClock(ctx); return nil })
 	if k.in.announce != nil {
 		k.in.announce(listener.Addr())
 	}

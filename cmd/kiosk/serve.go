@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"os"
 	"time"
 
 	"roomkiosk/internal/config"
@@ -43,8 +44,7 @@ func (p program) serve(ctx context.Context, args []string) error {
 func (p program) serveOnce(ctx context.Context, path string, log *slog.Logger) error {
 	cfg, err := config.Load(path)
 	if err != nil {
-		fmt.Fprintln(p.stderr, err)
-		return explain(ctx, config.ListenOf(path), path, err, log, waitForChange(path))
+		return p.explain(ctx, config.ListenOf(path), path, err, log, waitForChange(path, err.Error()))
 	}
 	for _, w := range cfg.Warnings {
 		log.Warn("configuration", "file", path, "line", w.Line, "reason", w.Reason, "remedy", w.Remedy)
@@ -59,8 +59,7 @@ func (p program) serveOnce(ctx context.Context, path string, log *slog.Logger) e
 	defer k.close()
 	if err != nil {
 		k.close()
-		fmt.Fprintln(p.stderr, "kiosk:", err)
-		return explain(ctx, cfg.Listen, path, err, log, waitFor(tryAgain))
+		return p.explain(ctx, cfg.Listen, path, err, log, waitFor(tryAgain))
 	}
 	listener, err := listen(ctx, cfg.Listen)
 	if err != nil {
@@ -82,20 +81,26 @@ func listen(ctx context.Context, addr string) (net.Listener, error) {
 }
 
 // explain serves a page about what is wrong until wait returns or the context ends.
-func explain(ctx context.Context, addr, path string, why error, log *slog.Logger, wait func(context.Context)) error {
+func (p program) explain(ctx context.Context, addr, path string, why error, log *slog.Logger, wait func(context.Context)) error {
 	listener, err := listen(ctx, addr)
 	if err != nil {
 		return err
 	}
+	faults := faultsOf(why)
+	fmt.Fprintln(p.stderr, why)
+	if !errors.As(why, new(*config.Error)) { // whose text has its remedies
+		fmt.Fprintln(p.stderr, faults[0].Remedy)
+	}
 	assets := static.Load()
 	page := web.NewSetup(web.SetupConfig{
-		File: path, Faults: faultsOf(why), Assets: assets, Build: buildID(assets), Log: log, NewID: rand.Text,
+		File: path, Faults: faults, Assets: assets, Build: buildID(assets), Hosts: ownNames(), Log: log, NewID: rand.Text,
 	})
 	limited, stop := context.WithCancel(ctx)
 	defer stop()
 	go func() { defer stop(); wait(limited) }()
 	log.Error("serving an explanation instead of rooms", "listen", listener.Addr().String())
 	notifyReady("explaining what is wrong with the configuration")
+	go watchdog(limited, log, func(context.Context) error { return nil })
 	return serveHTTP(limited, newServer(page, log), listener)
 }
 
@@ -113,6 +118,10 @@ func faultsOf(err error) []views.SetupFault {
 	var corrupt *store.CorruptError
 	remedy := "The kiosk tries again every few seconds."
 	switch {
+	case errors.Is(err, os.ErrPermission):
+		remedy = "Let the kiosk's user write there, or set data_dir in the configuration. " + remedy
+	case errors.Is(err, errDataDirTaken):
+		remedy = "Stop the other kiosk, or give this one another data_dir. " + remedy
 	case errors.As(err, &newer):
 		remedy = "Install the newer kiosk again, or give this one another data_dir."
 	case errors.As(err, &corrupt):
@@ -122,8 +131,7 @@ func faultsOf(err error) []views.SetupFault {
 }
 
 // waitForChange returns when the file isn't what it was, or what it refers to may not be.
-func waitForChange(path string) func(context.Context) {
-	before := load(path)
+func waitForChange(path, before string) func(context.Context) {
 	return func(ctx context.Context) {
 		tick := time.NewTicker(lookAgain)
 		defer tick.Stop()

@@ -180,3 +180,6 @@ func text(selector string) string {
 }
 
 const isCut = "document.body.classList.contains('is-cut') && !document.getElementById('link').hidden"
+
+// isResting tells whether the page takes no other tap yet.
+const isResting = "document.body.classList.contains('is-resting')"

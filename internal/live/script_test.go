@@ -233,6 +233,7 @@ func tapTaken(t *testing.T, browser context.Context) {
 	s.show(screen(form + `<p id="p">next</p>`))
 	p.is(pressed, false)
 	p.is(`document.getElementById("notice").hidden`, true)
+	p.is(isResting, false)
 	p.do(`document.getElementById("b").click()`)
 	until(t, "the next tap arrives", func() bool { return len(posts) > 0 })
 	p.is(pressed, false)
@@ -278,6 +279,7 @@ func tapRefused(t *testing.T, browser context.Context) {
 		p.is(text("#notice"), want)
 		p.is(`document.getElementById("notice").hidden`, false)
 		p.is(`document.getElementById("b").classList.contains("is-sent")`, false)
+		p.is(isResting, false)
 	}
 	p.is(`document.getElementById("notice").hidden`, true) // after 8 s
 }

@@ -32,7 +32,9 @@ func tapsOn(r Reservation, actions []Action, asOf, now time.Time) taps {
 		switch {
 		case a.Kind == Release && a.State == Held:
 			t.undoUntil = a.DueAt
-		case a.Kind == Release && a.State.Effective() && !revived(r, a, asOf, now):
+		case a.Kind == Release && a.State.Effective() && revived(r, a, asOf, now):
+			t = taps{} // whoever checked in before has left
+		case a.Kind == Release && a.State.Effective():
 			t.released = true
 		case a.Kind == CheckIn && a.State.Effective():
 			t.checkedIn = true

@@ -60,18 +60,22 @@ func cleanText(s string) string {
 		case reorders(r):
 			continue
 		}
-		if n >= maxText-1 {
-			b.WriteRune('…')
-			break
-		}
 		if space {
 			b.WriteByte(' ')
 			n, space = n+1, false
 		}
 		b.WriteRune(r)
-		n++
+		if n++; n > maxText {
+			return clip(b.String())
+		}
 	}
 	return b.String()
+}
+
+// clip shortens a text that is longer than it may be, and says so.
+func clip(s string) string {
+	runes := []rune(s)
+	return strings.TrimRight(string(runes[:maxText-1]), " ") + "…"
 }
 
 // reorders tells whether a character changes the direction of the text around it, or is invisible.

@@ -24,9 +24,9 @@ type outcome struct {
 	after  time.Duration // what the service asked for
 }
 
-// nextDue is the queued action whose turn comes next, when nothing is in flight; of those due at the
-// same instant, the one that was tapped first. One room's actions don't overtake each other: there is
-// never more than one open action of a reservation but a check-in that its release supersedes.
+// nextDue is the queued action that is due first, when nothing is in flight; of those due at the same
+// instant, the one that was tapped first. A reservation's actions don't overtake each other: it never
+// has more than one open action, but for a check-in that its release supersedes.
 func (k *Keeper) nextDue() *Action {
 	if k.inFlight {
 		return nil
@@ -42,6 +42,9 @@ func (k *Keeper) nextDue() *Action {
 
 // dispatch sends off what is due. It is marked as sent on the disk before it goes.
 func (k *Keeper) dispatch(now time.Time) {
+	if now.Before(k.in.NotBefore) {
+		return // whether it is still of use can't be told
+	}
 	due := k.nextDue()
 	if due == nil || due.DueAt.After(now) {
 		return
@@ -110,13 +113,20 @@ func (k *Keeper) refresh(ctx context.Context, a Action, calendarUp bool) (EventR
 	switch {
 	case fault == nil && a.concerns(r) && r.End.After(k.cfg.Clock.Now()):
 		return r.Ref, nil
-	case fault == nil, fault.Kind == FaultNotFound:
+	case fault == nil, fault.Kind == FaultNotFound && k.canRead(limited, a):
 		return EventRef{}, goneFor(a.Kind)
 	case a.Ref.ChangeKey == "":
 		return a.Ref, nil
 	default:
 		return EventRef{}, &outcome{state: Queued, reason: Reason(fault.Kind), after: fault.RetryAfter}
 	}
+}
+
+// canRead tells whether the calendar as such can be read. Services answer alike for an event that is
+// gone and for a calendar that they stopped showing.
+func (k *Keeper) canRead(ctx context.Context, a Action) bool {
+	_, err := k.cfg.Calendar.Read(ctx, k.cfg.Room, a.Start, a.Start.Add(time.Minute))
+	return err == nil
 }
 
 // goneFor says what it means for an action that its reservation is over, moved or deleted: that is
@@ -160,7 +170,7 @@ func (k *Keeper) retryPause(a Action, o outcome) time.Duration {
 		return min(base<<min(max(a.Attempts-1, 0), 12), most)
 	}
 	switch FaultKind(o.reason) {
-	case FaultRoomOffline, FaultCredentials, FaultPermission:
+	case FaultRoomOffline, FaultCredentials:
 		return max(doubled(retrySlow, retrySlowMax), o.after)
 	case FaultThrottled:
 		return max(jitter(doubled(retryThrottled, retrySlowMax), k.cfg.Random()), o.after, retryBase)

@@ -55,6 +55,14 @@ func (f *Fault) Error() string {
 	return msg
 }
 
+// gist is what of a fault people are told.
+func (f *Fault) gist() *Fault {
+	if f == nil {
+		return nil
+	}
+	return &Fault{Service: f.Service, Kind: f.Kind}
+}
+
 // Unwrap returns the cause.
 func (f *Fault) Unwrap() error { return f.Err }
 

@@ -134,6 +134,7 @@ func (k *Keeper) Run(ctx context.Context) error {
 	k.decide(ctx)
 	stop()
 	k.drain(&wg)
+	k.write(nil) // the last chance for what the journal could not take
 	return ctx.Err()
 }
 
@@ -188,7 +189,7 @@ func (k *Keeper) advance(now time.Time) time.Time {
 	if len(k.unwritten) > 0 {
 		at = append(at, now.Add(retryRecord))
 	}
-	if a := k.nextDue(); a != nil {
+	if a := k.nextDue(); a != nil && !now.Before(k.in.NotBefore) {
 		at = append(at, a.DueAt)
 	}
 	at = slices.DeleteFunc(at, time.Time.IsZero)
@@ -264,12 +265,23 @@ func (k *Keeper) publish(now time.Time) Screen {
 // ZoomReach tells the keeper that Zoom as a whole went out of reach (why), or is back (nil). What
 // waits for Zoom is then tried at once.
 func (k *Keeper) ZoomReach(why *Fault) {
+	if k.cfg.Room.ZoomID == "" {
+		return // the room has nothing to do with it
+	}
 	k.tell(func(now time.Time) {
 		k.in.ZoomFault = why
 		k.snapshot()
 		if why == nil {
 			k.hurry(now)
 		}
+	})
+}
+
+// TrustClock tells the keeper that the clock is right, whatever the stores remember.
+func (k *Keeper) TrustClock() {
+	k.tell(func(time.Time) {
+		k.in.NotBefore = time.Time{}
+		k.snapshot()
 	})
 }
 

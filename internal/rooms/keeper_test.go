@@ -69,8 +69,16 @@ func TestUndo(t *testing.T) {
 		after(time.Minute)
 		r.wasSent(t)
 		var refused *RefusedError
+		if again, err := r.Undo(t.Context(), "m"); err != nil || again.ID != a.ID {
+			t.Fatalf("the same undo from another panel: %+v, %v", again, err)
+		}
+		out := r.tap(t, Release, "m")
+		if out.ID == a.ID {
+			t.Fatal("a release after an undone one is the undone one")
+		}
+		after(DefaultUndoWindow)
 		if _, err := r.Undo(t.Context(), "m"); !errors.As(err, &refused) || refused.Refusal != RefusedNothingHeld {
-			t.Fatalf("second undo: %v", err)
+			t.Fatalf("undo of what was sent: %v", err)
 		}
 		if _, err := r.Undo(t.Context(), "nobody"); !errors.Is(err, ErrNotFound) {
 			t.Fatalf("undo of an unknown reservation: %v", err)
@@ -217,6 +225,8 @@ func TestRetries(t *testing.T) {
 		end  ActionState
 	}{
 		{FaultRoomOffline, []time.Duration{30 * time.Second, time.Minute, 2 * time.Minute, 4 * time.Minute, 5 * time.Minute}, Expired},
+		{FaultThrottled, []time.Duration{2750 * time.Millisecond, 5500 * time.Millisecond}, Expired},
+		{FaultTrouble, []time.Duration{550 * time.Millisecond, 1100 * time.Millisecond}, Expired},
 		{FaultCredentials, []time.Duration{30 * time.Second, time.Minute}, Expired},
 		{FaultUnreachable, []time.Duration{550 * time.Millisecond, 1100 * time.Millisecond, 2200 * time.Millisecond}, Expired},
 		{FaultInvalid, nil, Failed},
@@ -414,6 +424,176 @@ func TestCalendarThatCannotBeWrittenOffersNoRelease(t *testing.T) {
 	}
 }
 
+// People are inside; the organizer adds half an hour: they stay checked in, and Zoom still hears of
+// it when it is back.
+func TestMeetingLengthenedAfterItsCheckIn(t *testing.T) {
+	for name, down := range map[string]bool{"told": false, "not told yet": true} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				h := newHouse(meeting("m", -1, 20))
+				if down {
+					h.sendFault = unreachable()
+				}
+				r := h.start(t)
+				a := r.tap(t, CheckIn, "m")
+				h.set(func(h *house) { h.onCal[0].End = h.onCal[0].End.Add(30 * time.Minute) })
+				after(30 * time.Minute)
+				if s := r.Screen(); s.Status != InUse {
+					t.Errorf("past the old end: %s", s.Status)
+				}
+				r.crash()
+				h.set(func(h *house) { h.sendFault = nil })
+				r = h.start(t)
+				defer r.crash()
+				after(time.Minute)
+				if s := r.Screen(); s.Status != InUse || r.action(t, a.ID).State != Accepted {
+					t.Errorf("after a restart: %s, %s", s.Status, r.action(t, a.ID).State)
+				}
+			})
+		})
+	}
+}
+
+func TestHeldReleaseSurvivesARestart(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHouse(meeting("m", -5, 55))
+		r := h.start(t)
+		a := r.tap(t, Release, "m")
+		r.crash()
+		r = h.start(t)
+		defer r.crash()
+		if s := r.Screen(); s.Current == nil || s.Current.UndoUntil.IsZero() {
+			t.Fatalf("after the restart: %+v", s.Current)
+		}
+		after(DefaultUndoWindow)
+		r.wasSent(t, "release em")
+		if got := r.action(t, a.ID); got.State != Accepted {
+			t.Errorf("the release is %s", got.State)
+		}
+	})
+}
+
+// Zoom answers while the kiosk stops: the answer is in the journal, and nothing is sent twice.
+func TestAnswerDuringAStopIsKept(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHouse(meeting("m", -1, 59))
+		h.answer = func() error { <-time.After(stopGrace - time.Second); return nil }
+		r := h.start(t)
+		a := r.tap(t, CheckIn, "m")
+		r.crash()
+		if got := r.action(t, a.ID); got.State != Accepted {
+			t.Fatalf("in the journal: %s", got.State)
+		}
+		r = h.start(t)
+		defer r.crash()
+		after(time.Minute)
+		r.wasSent(t, "check_in em")
+	})
+}
+
+// A journal that was full when Zoom answered is written when the kiosk stops.
+func TestLastChanceOfTheJournal(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHouse(meeting("m", -1, 59))
+		h.answer = func() error { h.set(func(h *house) { h.full = true }); return nil }
+		r := h.start(t)
+		a := r.tap(t, CheckIn, "m")
+		h.set(func(h *house) { h.full = false })
+		r.crash()
+		if got := r.action(t, a.ID); got.State != Accepted {
+			t.Errorf("in the journal: %s", got.State)
+		}
+	})
+}
+
+func TestWithAClockThatCannotBeRight(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHouse(meeting("m", -1, 59))
+		h.sendFault = unreachable()
+		r := h.start(t)
+		a := r.tap(t, CheckIn, "m")
+		r.crash()
+		h.set(func(h *house) { h.sent, h.sendFault = nil, nil })
+		r = h.start(t, func(c *KeeperConfig) { c.NotBefore = time.Now().Add(24 * time.Hour) })
+		defer r.crash()
+		after(2 * time.Hour) // far past the meeting's end, by that clock
+		s := r.Screen()
+		if s.Status != Unknown || !s.Has(FlagClockUntrusted) {
+			t.Fatalf("%s, %v", s.Status, s.Flags)
+		}
+		if got := r.action(t, a.ID); got.State != Queued && got.State != Sent {
+			t.Errorf("an action became %s by a wrong clock", got.State)
+		}
+		r.wasSent(t)
+		for _, kind := range []ActionKind{CheckIn, Release} {
+			var refused *RefusedError
+			if _, err := r.Tap(t.Context(), Tap{Kind: kind, Reservation: "m"}); !errors.As(err, &refused) && !errors.Is(err, ErrNotFound) {
+				t.Errorf("%s: %v", kind, err)
+			}
+		}
+		r.TrustClock()
+		synctest.Wait()
+		if s := r.Screen(); s.Status == Unknown {
+			t.Error("the clock was said to be right, and the room is still unknown")
+		}
+	})
+}
+
+// The service says not found both for an event that is gone and for a calendar that it stopped
+// showing. Only the first means that the room was given back.
+func TestNotFoundIsNotAlwaysGone(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHouse(meeting("m", -5, 55))
+		r := h.start(t, func(c *KeeperConfig) { c.Room.UndoWindow, c.Calendar = 0, unshared{h} })
+		defer r.crash()
+		a := r.tap(t, Release, "m")
+		r.wasSent(t, "release em")
+		if got := r.action(t, a.ID); got.State != Accepted {
+			t.Errorf("the release is %s", got.State)
+		}
+	})
+}
+
+// unshared is a calendar that is taken away right after the first read.
+type unshared struct{ *house }
+
+func (u unshared) Read(ctx context.Context, room Room, from, to time.Time) ([]Reservation, error) {
+	u.mu.Lock()
+	first := len(u.reads) == 0
+	u.mu.Unlock()
+	if first {
+		return u.house.Read(ctx, room, from, to)
+	}
+	return nil, &Fault{Kind: FaultNotFound}
+}
+
+func (u unshared) Lookup(context.Context, Room, EventRef) (Reservation, error) {
+	return Reservation{}, &Fault{Kind: FaultNotFound}
+}
+
+func TestRulesComeFromTheConfigurationThenZoomThenDefaults(t *testing.T) {
+	minutes := func(n int) *time.Duration { d := time.Duration(n) * time.Minute; return &d }
+	no := false
+	for name, c := range map[string]struct {
+		configured, zoom CheckInSettings
+		want             Policy
+	}{
+		"nothing said":  {want: Policy{true, 10 * time.Minute, 10 * time.Minute}},
+		"zoom":          {zoom: CheckInSettings{&no, minutes(5), minutes(6)}, want: Policy{false, 5 * time.Minute, 6 * time.Minute}},
+		"configuration": {CheckInSettings{OpensBefore: minutes(1)}, CheckInSettings{&no, minutes(5), minutes(6)}, Policy{false, time.Minute, 6 * time.Minute}},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			h := newHouse()
+			h.profile = Profile{CheckIn: c.zoom}
+			r := h.start(t, func(k *KeeperConfig) { k.Room.CheckIn = c.configured })
+			defer r.crash()
+			if got := r.Screen().Policy; got != c.want {
+				t.Errorf("%s: %+v, want %+v", name, got, c.want)
+			}
+		})
+	}
+}
+
 func TestPollingPace(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := newHouse()
@@ -473,6 +653,7 @@ func TestMeetingLengthenedAfterItsRelease(t *testing.T) {
 		end := h.onCal[0].End
 		r := h.start(t)
 		defer r.crash()
+		r.tap(t, CheckIn, "m")
 		r.tap(t, Release, "m")
 		after(time.Minute)
 		if s := r.Screen(); s.Status != Available || s.Bookings[0].Phase != Released {

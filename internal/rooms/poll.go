@@ -9,7 +9,8 @@ const (
 	readTimeout      = 20 * time.Second // for one read of the calendar, all pages
 	maxReadPause     = 5 * time.Minute  // between reads that fail for a reason that only people can mend
 	profileEvery     = 6 * time.Hour    // Zoom's limits are per account, shared by all rooms
-	profileRetry     = time.Minute      // after a fault that may pass, doubling up to profileEvery
+	profileRetry     = time.Minute      // after a fault that may pass, doubling up to profileRetryMost
+	profileRetryMost = 30 * time.Minute
 	profileTimeout   = 15 * time.Second
 	readSoon         = 2 * time.Second // after a release was accepted the calendar is read again,
 	readSooner       = 5 * time.Second // at each of these
@@ -19,8 +20,12 @@ const (
 // poll reads the calendar at start, every so often, and when woken, until the context ends.
 func (k *Keeper) poll(ctx context.Context) {
 	wait := time.Duration(k.cfg.Random() * float64(k.cfg.StartSpread))
-	for failures := 0; k.pause(ctx, wait, k.wake); {
+	wake := k.wake
+	for failures := 0; k.pause(ctx, wait, wake); {
 		fault := k.read(ctx)
+		if wake = k.wake; fault != nil && fault.RetryAfter > 0 {
+			wake = nil // it said when it wants to be asked again
+		}
 		if fault != nil {
 			failures++
 		} else {
@@ -95,16 +100,31 @@ func (k *Keeper) calendarRead(now time.Time, s Schedule) {
 	}
 	k.snapshot()
 	for _, a := range k.in.Actions {
-		if a.State == Accepted && a.Kind == Release && s.AsOf.After(a.UpdatedAt) && freed(a, s) {
+		switch end := endOf(a, s); {
+		case a.State == Accepted && a.Kind == Release && s.AsOf.After(a.UpdatedAt) && freed(a, s):
 			a.State = Confirmed
-			k.update(now, a)
+		case (a.Kind == CheckIn && a.State.Effective() || a.State.Open()) && end.After(a.ExpiresAt):
+			a.ExpiresAt = end // the meeting was lengthened, and its check-in counts to its end
+		default:
+			continue
+		}
+		k.update(now, a)
+	}
+}
+
+// endOf is when the reservation that an action is about ends now; zero: the schedule doesn't have it.
+func endOf(a Action, s Schedule) time.Time {
+	for _, r := range s.Reservations {
+		if a.concerns(r) {
+			return r.End
 		}
 	}
+	return time.Time{}
 }
 
 // freed tells whether a schedule shows the effect of a release: the reservation is gone or over.
 func freed(a Action, s Schedule) bool {
-	if a.End.Before(s.From) || a.Start.After(s.To) {
+	if !a.End.After(s.From) || !a.Start.Before(s.To) {
 		return false // the schedule doesn't speak of that time
 	}
 	for _, r := range s.Reservations {
@@ -155,7 +175,7 @@ func (k *Keeper) learn(ctx context.Context) {
 			continue
 		}
 		wait = max(retry, fault.RetryAfter)
-		retry = min(2*retry, profileEvery)
+		retry = min(2*retry, profileRetryMost)
 	}
 }
 

@@ -83,9 +83,10 @@ type Screen struct {
 	Next     *Booking  // the first that starts after now and isn't released; nil: none
 	Bookings []Booking // all of the schedule, by start
 
-	Source string    // name of the calendar
-	AsOf   time.Time // when the schedule was read; zero: never
-	Fault  *Fault    // why it could not be read lately; nil: it could
+	Source    string    // name of the calendar
+	AsOf      time.Time // when the schedule was read; zero: never
+	Fault     *Fault    // why it could not be read lately; nil: it could
+	ZoomFault *Fault    // why Zoom as a whole is out of reach; nil: it isn't
 
 	Actions []Action  // of the bookings shown, and those not settled, in the order of the taps
 	Change  time.Time // when it next changes by itself; zero: never
@@ -112,8 +113,6 @@ func (s Screen) comparable() Screen {
 	if !s.Has(FlagStale) && s.Fault == nil {
 		s.AsOf = time.Time{}
 	}
-	if s.Fault != nil {
-		s.Fault = &Fault{Service: s.Fault.Service, Kind: s.Fault.Kind}
-	}
+	s.Fault, s.ZoomFault = s.Fault.gist(), s.ZoomFault.gist()
 	return s
 }

@@ -30,7 +30,7 @@ func ScreenOf(in Inputs, now time.Time) Screen {
 	s := Screen{
 		Room: in.Room, Policy: in.Room.Policy(in.Profile), Now: now,
 		Today:  DayStart(now, in.Room.Zone, 0),
-		Source: in.Room.Calendar, AsOf: in.Schedule.AsOf, Fault: in.CalendarFault,
+		Source: in.Room.Calendar, AsOf: in.Schedule.AsOf, Fault: in.CalendarFault, ZoomFault: in.ZoomFault,
 	}
 	trusted := !now.Before(in.NotBefore)
 	actions := settle(in.Actions, now, trusted)
@@ -133,7 +133,7 @@ func zoomRoomOffline(actions []Action) bool {
 	var last *Action
 	for i := range actions {
 		a := &actions[i]
-		if a.Attempts > 0 && a.State != Sent && (last == nil || !a.UpdatedAt.Before(last.UpdatedAt)) {
+		if a.Attempts > 0 && (a.State != Sent || a.Reason != "") && (last == nil || !a.UpdatedAt.Before(last.UpdatedAt)) {
 			last = a
 		}
 	}

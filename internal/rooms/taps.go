@@ -110,6 +110,9 @@ func (k *Keeper) store(a Action) (Action, error) {
 
 func (k *Keeper) undo(now time.Time, reservation string) (Action, error) {
 	settled := settle(k.in.Actions, now, !now.Before(k.in.NotBefore))
+	if a := lastRelease(settled, reservation); a != nil && a.State == Undone {
+		return *a, nil // two panels on one door
+	}
 	i := slices.IndexFunc(settled, func(a Action) bool {
 		return a.Kind == Release && a.Reservation == reservation && a.State == Held
 	})
@@ -127,6 +130,15 @@ func (k *Keeper) undo(now time.Time, reservation string) (Action, error) {
 	k.in.Actions[i] = a
 	k.snapshot()
 	return a, nil
+}
+
+func lastRelease(actions []Action, reservation string) *Action {
+	for i := range slices.Backward(actions) {
+		if a := &actions[i]; a.Kind == Release && a.Reservation == reservation {
+			return a
+		}
+	}
+	return nil
 }
 
 func (k *Keeper) nothingToUndo(reservation string) error {

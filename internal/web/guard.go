@@ -47,11 +47,7 @@ func newHostList(names []string) hostList {
 // allows tells whether a Host may be answered. An IP address is allowed if it is the one that the
 // connection came in on, or loopback: no name had to be resolved for it, so none can be rebound.
 func (l hostList) allows(host string, local net.Addr) bool {
-	name := host
-	if h, _, err := net.SplitHostPort(host); err == nil {
-		name = h
-	}
-	name = strings.ToLower(strings.TrimSuffix(strings.Trim(name, "[]"), "."))
+	name := hostName(host)
 	ip, err := netip.ParseAddr(name)
 	if err != nil {
 		return l[name] || strings.HasSuffix(name, ".localhost")
@@ -62,6 +58,14 @@ func (l hostList) allows(host string, local net.Addr) bool {
 	}
 	at, err := netip.ParseAddrPort(addrString(local))
 	return err == nil && at.Addr().Unmap().WithZone("") == ip
+}
+
+// hostName is a Host without its port, in lower case.
+func hostName(host string) string {
+	if h, _, err := net.SplitHostPort(host); err == nil {
+		host = h
+	}
+	return strings.ToLower(strings.TrimSuffix(strings.Trim(host, "[]"), "."))
 }
 
 func addrString(a net.Addr) string {
@@ -84,13 +88,14 @@ func (s *Server) allowHosts(next echo.HandlerFunc) echo.HandlerFunc {
 
 // sameOrigin refuses what a page of another site makes a browser send. Programs send neither Origin
 // nor Sec-Fetch-Site and pass.
-func sameOrigin(next echo.HandlerFunc) echo.HandlerFunc {
-	protection := http.NewCrossOriginProtection()
-	return func(c echo.Context) error {
-		if err := protection.Check(c.Request()); err != nil {
-			return errCrossOrigin
+func sameOrigin(protection *http.CrossOriginProtection) echo.MiddlewareFunc {
+	return func(next echo.HandlerFunc) echo.HandlerFunc {
+		return func(c echo.Context) error {
+			if err := protection.Check(c.Request()); err != nil {
+				return errCrossOrigin
+			}
+			return next(c)
 		}
-		return next(c)
 	}
 }
 
@@ -106,10 +111,29 @@ func limitBody(next echo.HandlerFunc) echo.HandlerFunc {
 }
 
 // isPanel tells whether the request may tap. Until panels are paired, that is the browser on the
-// kiosk itself.
+// kiosk itself: one that comes from loopback, asks loopback, and was not passed on by a proxy, which
+// would make everybody look like that.
 func isPanel(c echo.Context) bool {
-	at, err := netip.ParseAddrPort(c.Request().RemoteAddr)
-	return err == nil && at.Addr().Unmap().IsLoopback()
+	r := c.Request()
+	at, err := netip.ParseAddrPort(r.RemoteAddr)
+	if err != nil || !at.Addr().Unmap().IsLoopback() || !asksLoopback(r.Host) {
+		return false
+	}
+	for _, name := range []string{"Forwarded", "Via", "X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto", "X-Real-Ip"} {
+		if r.Header.Get(name) != "" {
+			return false
+		}
+	}
+	return true
+}
+
+func asksLoopback(host string) bool {
+	name := hostName(host)
+	ip, err := netip.ParseAddr(name)
+	if err != nil {
+		return name == "localhost" || strings.HasSuffix(name, ".localhost")
+	}
+	return ip.Unmap().IsLoopback()
 }
 
 func (s *Server) panelsOnly(next echo.HandlerFunc) echo.HandlerFunc {

@@ -50,9 +50,14 @@ func New(cfg Config) *Server {
 		s.keepers[k.Room().ID] = k
 	}
 	s.echo = newEcho(s.handleError)
-	s.echo.Pre(s.catchPanics, secure, s.allowHosts, sameOrigin, limitBody)
+	s.guard()
 	s.routes()
 	return s
+}
+
+// guard puts in front of everything what every request has to pass.
+func (s *Server) guard() {
+	s.echo.Pre(s.catchPanics, secure, s.allowHosts, sameOrigin(http.NewCrossOriginProtection()), limitBody)
 }
 
 func newEcho(onError echo.HTTPErrorHandler) *echo.Echo {
@@ -62,8 +67,15 @@ func newEcho(onError echo.HTTPErrorHandler) *echo.Echo {
 	return e
 }
 
-// ServeHTTP answers a request.
-func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.echo.ServeHTTP(w, r) }
+// ServeHTTP answers a request. HEAD is answered as GET is; net/http leaves the body out.
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if r.Method == http.MethodHead {
+		get := *r // net/http goes by the original
+		get.Method = http.MethodGet
+		r = &get
+	}
+	s.echo.ServeHTTP(w, r)
+}
 
 // routes is the whole of what the kiosk answers to.
 func (s *Server) routes() {

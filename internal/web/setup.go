@@ -17,6 +17,7 @@ type SetupConfig struct {
 	Faults []views.SetupFault
 	Assets *static.Assets
 	Build  string
+	Hosts  []string // as in [Config]
 	Log    *slog.Logger
 	NewID  func() string
 }
@@ -25,10 +26,10 @@ type SetupConfig struct {
 func NewSetup(cfg SetupConfig) http.Handler {
 	s := &Server{
 		cfg:   Config{Assets: cfg.Assets, Build: cfg.Build, Log: cfg.Log, NewID: cfg.NewID},
-		hosts: newHostList(nil),
+		hosts: newHostList(cfg.Hosts),
 	}
 	s.echo = newEcho(s.handleError)
-	s.echo.Pre(s.catchPanics, secure, s.allowHosts, sameOrigin, limitBody)
+	s.guard()
 	s.echo.GET("/healthz", showHealth)
 	s.echo.GET(static.Prefix+"*", echo.WrapHandler(cfg.Assets))
 	s.echo.Any("/*", func(c echo.Context) error {
