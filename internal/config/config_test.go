@@ -305,3 +305,26 @@ func TestListenOf(t *testing.T) {
 		t.Errorf("without a file: %q", got)
 	}
 }
+
+// Addresses of feeds are handed on as webcal://, and nothing else may be.
+func TestWebcal(t *testing.T) {
+	const text = `
+time_zone = "UTC"
+[[calendar]]
+name = "c"
+kind = %q
+[[room]]
+id = "ada"
+calendar = "c"
+calendar_id = "webcal://example.com/feed.ics?key=k"
+`
+	for kind, fine := range map[Kind]bool{ICS: true, CalDAV: false} {
+		path := filepath.Join(t.TempDir(), "kiosk.toml")
+		if err := os.WriteFile(path, fmt.Appendf(nil, text, kind), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := Load(path); (err == nil) != fine {
+			t.Errorf("%s: %v", kind, err)
+		}
+	}
+}

@@ -3,6 +3,7 @@ package config
 import (
 	"fmt"
 	"net/url"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -198,6 +199,9 @@ func (t *table) onCalendar(r *rooms.Room, calendars []Calendar) {
 	}
 }
 
+// webcal is how addresses of feeds mostly begin.
+var webcal = regexp.MustCompile(`(?i)^webcals?://`)
+
 // calendarID tells whether id can be the room's on a calendar of this kind.
 func (t *table) calendarID(kind Kind, id string) bool {
 	switch kind {
@@ -207,7 +211,11 @@ func (t *table) calendarID(kind Kind, id string) bool {
 			return false
 		}
 	case CalDAV, ICS:
-		if reason, remedy := addressProblem(id, "https"); reason != "" {
+		address := id
+		if kind == ICS { // calendars are handed on so; it means https
+			address = webcal.ReplaceAllString(id, "https://")
+		}
+		if reason, remedy := addressProblem(address, "https"); reason != "" {
 			t.fail("calendar_id", "calendar_id "+reason, remedy)
 			return false
 		}
