@@ -3,6 +3,7 @@ package config
 import (
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -320,7 +321,7 @@ calendar_id = "webcal://example.com/feed.ics?key=k"
 `
 	for kind, fine := range map[Kind]bool{ICS: true, CalDAV: false} {
 		path := filepath.Join(t.TempDir(), "kiosk.toml")
-		if err := os.WriteFile(path, fmt.Appendf(nil, text, kind), 0o600); err != nil {
+		if err := os.WriteFile(path, []byte(strings.Replace(text, "%q", strconv.Quote(string(kind)), 1)), 0o600); err != nil {
 			t.Fatal(err)
 		}
 		if _, err := Load(path); (err == nil) != fine {
