@@ -1,6 +1,7 @@
 package ews
 
 import (
+	"crypto/sha256"
 	"encoding/xml"
 	"errors"
 	"strconv"
@@ -18,6 +19,7 @@ type message struct {
 	Items   *items  `xml:"Items"`                                  // of GetItem
 	Rights  *rights `xml:"Folders>CalendarFolder>EffectiveRights"` // of GetFolder
 	size    int     // bytes of the answer
+	sum     [sha256.Size]byte
 }
 
 type root struct {

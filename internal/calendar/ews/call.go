@@ -2,6 +2,7 @@ package ews
 
 import (
 	"context"
+	"crypto/sha256"
 	"errors"
 	"net/http"
 	"strings"
@@ -9,6 +10,9 @@ import (
 	"roomkiosk/internal/calendar"
 	"roomkiosk/internal/rooms"
 )
+
+// errUnchanged means that an answer is the one that the request knows already.
+var errUnchanged = errors.New("unchanged")
 
 // answer is the server's answer to a request.
 type answer struct {
@@ -18,8 +22,8 @@ type answer struct {
 }
 
 // call carries out an operation on a room's mailbox, and returns the message that says how it went
-// well. Everything else is a fault. A server that is too old for the request is asked again in an
-// older form, which is remembered.
+// well. Everything else is a fault, or errUnchanged. A server that is too old for the request is
+// asked again in an older form, which is remembered.
 func (c *Calendar) call(ctx context.Context, mailbox string, r request, limit int64) (message, error) {
 	old := c.old.Load()
 	m, err := c.ask(ctx, mailbox, r, old, limit)
@@ -47,13 +51,17 @@ func (c *Calendar) ask(ctx context.Context, mailbox string, r request, old bool,
 	if ans.status != http.StatusOK {
 		return message{}, c.refused(ans, r)
 	}
+	sum := sha256.Sum256(ans.body)
+	if r.known.has(sum) {
+		return message{}, errUnchanged
+	}
 	m, err := decode(ans.body, r.operation)
 	if err != nil {
 		f := ans.bad(err)
 		f.Ambiguous = r.write // a login page says 200 to everything
 		return message{}, f
 	}
-	m.size = len(ans.body)
+	m.size, m.sum = len(ans.body), sum
 	if m.Class != "Success" {
 		return message{}, c.declined(m.refusal(), ans, r)
 	}

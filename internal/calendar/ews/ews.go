@@ -61,6 +61,7 @@ type Calendar struct {
 	log         *slog.Logger
 	old         atomic.Bool // the server is too old for the version that is asked for first
 	broken      known
+	memory      memory
 	dropped     atomic.Uint64
 }
 

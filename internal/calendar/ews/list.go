@@ -2,6 +2,7 @@ package ews
 
 import (
 	"context"
+	"crypto/sha256"
 	"errors"
 	"slices"
 	"sync"
@@ -21,7 +22,9 @@ const (
 type listing struct {
 	reservations []rooms.Reservation
 	items        int
-	broken       []string // ids of the items that could not be read; an item without one is "?"
+	broken       []string          // ids of the items that could not be read; an item without one is "?"
+	single       bool              // it all came in one answer, which says that it is whole
+	sum          [sha256.Size]byte // of that answer
 }
 
 // add turns an answer's items into reservations.
@@ -73,7 +76,12 @@ func (c *Calendar) read(ctx context.Context, v view) ([]rooms.Reservation, error
 	}
 	ctx, cancel := context.WithTimeout(ctx, readTimeout)
 	defer cancel()
-	l, err := c.list(ctx, v)
+	known := c.memory.of(v)
+	l, err := c.list(ctx, v, known)
+	if errors.Is(err, errUnchanged) {
+		c.report(v.mailbox, known.broken)
+		return slices.Clone(known.reservations), nil
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -82,6 +90,7 @@ func (c *Calendar) read(ctx context.Context, v view) ([]rooms.Reservation, error
 	}
 	l.unite()
 	c.report(v.mailbox, l.broken)
+	c.memory.keep(v, l)
 	return l.reservations, nil
 }
 
@@ -89,15 +98,19 @@ func (c *Calendar) read(ctx context.Context, v view) ([]rooms.Reservation, error
 type part struct{ from, to time.Time }
 
 // list asks for the whole window, and in halves for what didn't fit into one answer: a CalendarView
-// has no pages.
-func (c *Calendar) list(ctx context.Context, v view) (listing, error) {
+// has no pages. When the first answer is the known one, that is errUnchanged.
+func (c *Calendar) list(ctx context.Context, v view, known remembered) (listing, error) {
 	var l listing
 	budget := int64(calendar.MaxAnswer)
 	todo := []part{v.fullDays()}
 	for n := 1; len(todo) > 0; n++ {
 		p := todo[0]
 		todo = todo[1:]
-		m, err := c.call(ctx, v.mailbox, findItem(p.from, p.to, pageSize), budget)
+		r := findItem(p.from, p.to, pageSize)
+		if n == 1 {
+			r.known = known
+		}
+		m, err := c.call(ctx, v.mailbox, r, budget)
 		if err != nil && !tooMany(err) {
 			return listing{}, err
 		}
@@ -108,6 +121,7 @@ func (c *Calendar) list(ctx context.Context, v view) (listing, error) {
 			budget -= int64(m.size)
 			if m.Root.whole() {
 				l.add(m.Root.Items.All, v)
+				l.single, l.sum = n == 1 && yes(m.Root.Whole), m.sum
 				continue
 			}
 		}

@@ -27,6 +27,7 @@ type request struct {
 	operation string // its element, without a namespace
 	write     bool   // it changes something: never repeated by itself
 	body      func(mailbox string, impersonate bool) string
+	known     remembered // this answer ends in errUnchanged; zero: none does
 }
 
 // itemFields are the properties that [item] reads. What Exchange calls a FieldURI has to be one that
@@ -41,7 +42,7 @@ const itemFields = `<t:BaseShape>IdOnly</t:BaseShape><t:AdditionalProperties>` +
 
 // findItem asks for the occurrences that touch [from, to), at most so many of them.
 func findItem(from, to time.Time, most int) request {
-	return request{"FindItem", false, func(mailbox string, impersonate bool) string {
+	return request{operation: "FindItem", body: func(mailbox string, impersonate bool) string {
 		return fmt.Sprintf(`<m:FindItem Traversal="Shallow"><m:ItemShape>%s</m:ItemShape>`+
 			`<m:CalendarView MaxEntriesReturned="%d" StartDate="%s" EndDate="%s"/>`+
 			`<m:ParentFolderIds>%s</m:ParentFolderIds></m:FindItem>`,
@@ -50,7 +51,7 @@ func findItem(from, to time.Time, most int) request {
 }
 
 func getItem(id string) request {
-	return request{"GetItem", false, func(string, bool) string {
+	return request{operation: "GetItem", body: func(string, bool) string {
 		return fmt.Sprintf(`<m:GetItem><m:ItemShape>%s</m:ItemShape><m:ItemIds><t:ItemId Id="%s"/></m:ItemIds></m:GetItem>`,
 			itemFields, escaped(id))
 	}}
@@ -58,7 +59,7 @@ func getItem(id string) request {
 
 // getRights asks what the account may do with the room's calendar.
 func getRights() request {
-	return request{"GetFolder", false, func(mailbox string, impersonate bool) string {
+	return request{operation: "GetFolder", body: func(mailbox string, impersonate bool) string {
 		return `<m:GetFolder><m:FolderShape><t:BaseShape>IdOnly</t:BaseShape><t:AdditionalProperties>` +
 			`<t:FieldURI FieldURI="folder:EffectiveRights"/></t:AdditionalProperties></m:FolderShape>` +
 			`<m:FolderIds>` + calendarFolder(mailbox, impersonate) + `</m:FolderIds></m:GetFolder>`
@@ -72,7 +73,7 @@ func shorten(id itemID, r rooms.Reservation, until time.Time) request {
 	if r.AllDay {
 		changes = setField("IsAllDayEvent", "false") + setField("Start", instant(r.Start)) + changes
 	}
-	return request{"UpdateItem", true, func(string, bool) string {
+	return request{operation: "UpdateItem", write: true, body: func(string, bool) string {
 		return `<m:UpdateItem ConflictResolution="AutoResolve" SendMeetingInvitationsOrCancellations="SendToNone">` +
 			`<m:ItemChanges><t:ItemChange>` + id.named("ItemId") + `<t:Updates>` + changes + `</t:Updates></t:ItemChange></m:ItemChanges></m:UpdateItem>`
 	}}
@@ -88,7 +89,7 @@ const declineComment = "The room was released at its door."
 
 // decline answers a meeting with no, which takes it off the room's calendar and tells its organizer.
 func decline(id itemID) request {
-	return request{"CreateItem", true, func(string, bool) string {
+	return request{operation: "CreateItem", write: true, body: func(string, bool) string {
 		return `<m:CreateItem MessageDisposition="SendAndSaveCopy"><m:Items><t:DeclineItem><t:Body BodyType="Text">` + declineComment + `</t:Body>` +
 			id.named("ReferenceItemId") + `</t:DeclineItem></m:Items></m:CreateItem>`
 	}}
