@@ -146,7 +146,7 @@ func checkServices(ctx context.Context, t *table, cfg *config.Config, in surroun
 			client = nil // every room would say the same
 		}
 	}
-	calendars, err := newCalendars(cfg.Calendars, in, m)
+	calendars, err := newCalendars(cfg, in, m)
 	if err != nil {
 		t.add(finding{what: "calendars", result: broken, said: err.Error()})
 	}
@@ -195,10 +195,11 @@ func checkRelease(ctx context.Context, t *table, room rooms.Room, cfg *config.Co
 	}
 	ender, ok := cal.(rooms.Ender)
 	if !ok {
-		t.add(finding{
-			what: what, result: warned, said: "not offered: this kind of calendar can only be read",
-			remedy: "Use CalDAV in place of the feed, if its server has that.",
-		})
+		f := finding{what: what, result: warned, said: "not offered: this kind of calendar can only be read"}
+		if i >= 0 && cfg.Calendars[i].Kind == config.ICS {
+			f.remedy = "Use CalDAV in place of the feed, if its server has that."
+		}
+		t.add(f)
 		return
 	}
 	err := within(ctx, func(ctx context.Context) error { return ender.CanEnd(ctx, room) })

@@ -76,7 +76,7 @@ func build(ctx context.Context, cfg *config.Config, in surroundings) (*kiosk, er
 	if cfg.Zoom != nil {
 		k.zoom = newZoom(cfg.Zoom, in, metrics, k.journal, k.zoomReach)
 	}
-	calendars, err := newCalendars(cfg.Calendars, in, metrics)
+	calendars, err := newCalendars(cfg, in, metrics)
 	if err != nil {
 		return k, err
 	}

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"slices"
 	"time"
 
 	"roomkiosk/internal/calendar"
@@ -34,10 +35,10 @@ func namedByZoom(k config.Kind) bool {
 }
 
 // newCalendars makes a client of every configured calendar, by name.
-func newCalendars(all []config.Calendar, in surroundings, m *metrics) (map[string]rooms.Calendar, error) {
-	out := make(map[string]rooms.Calendar, len(all))
-	for _, c := range all {
-		client, err := newCalendar(c, in.clock.Now, in.log, m)
+func newCalendars(cfg *config.Config, in surroundings, m *metrics) (map[string]rooms.Calendar, error) {
+	out := make(map[string]rooms.Calendar, len(cfg.Calendars))
+	for _, c := range cfg.Calendars {
+		client, err := newCalendar(c, releasesItself(cfg, c.Name), in.clock.Now, in.log, m)
 		if err != nil {
 			return nil, fmt.Errorf("calendar %q: %w", c.Name, err)
 		}
@@ -47,13 +48,20 @@ func newCalendars(all []config.Calendar, in surroundings, m *metrics) (map[strin
 	return out, nil
 }
 
-func newCalendar(c config.Calendar, now func() time.Time, log *slog.Logger, m *metrics) (rooms.Calendar, error) {
+// releasesItself tells whether the calendar has rooms that Zoom doesn't release.
+func releasesItself(cfg *config.Config, name string) bool {
+	return slices.ContainsFunc(cfg.Rooms, func(r rooms.Room) bool {
+		return r.Calendar == name && (cfg.Zoom == nil || r.ZoomID == "")
+	})
+}
+
+func newCalendar(c config.Calendar, write bool, now func() time.Time, log *slog.Logger, m *metrics) (rooms.Calendar, error) {
 	plain := calendar.Transport()
 	counted := &http.Client{Transport: m.count(c.Name, plain)}
 	switch c.Kind {
 	case config.Google:
 		return google.New(google.Config{
-			Name: c.Name, CredentialsJSON: []byte(c.Credentials.Reveal()), Delegate: c.Delegate, URL: c.URL,
+			Name: c.Name, CredentialsJSON: []byte(c.Credentials.Reveal()), Delegate: c.Delegate, URL: c.URL, Write: write,
 			HTTP: counted, Now: now, Log: log,
 		})
 	case config.Graph:

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"crypto/rsa"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -29,7 +30,8 @@ type GoogleConfig struct {
 	EmptyPages bool          // an empty page with a next page token comes before every page
 }
 
-// Google stands in for Google's token endpoint and the reading half of its Calendar API v3.
+// Google stands in for Google's token endpoint and its Calendar API v3, as far as
+// events are read, moved and declined.
 type Google struct {
 	service
 	cfg      GoogleConfig
@@ -65,6 +67,7 @@ func NewGoogle(cfg GoogleConfig, calendar *Calendar, clock rooms.Clock, now func
 	mux.HandleFunc("POST /token", g.issueToken)
 	mux.HandleFunc("GET /calendar/v3/calendars/{calendar}/events", g.allow(g.listEvents))
 	mux.HandleFunc("GET /calendar/v3/calendars/{calendar}/events/{event}", g.allow(g.getEvent))
+	mux.HandleFunc("PATCH /calendar/v3/calendars/{calendar}/events/{event}", g.allow(g.patchEvent))
 	mux.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) {
 		googleError{404, "global", "notFound", "Not Found", ""}.write(w)
 	})
@@ -117,7 +120,8 @@ type reader struct {
 	*http.Request
 	calendarID string
 	role       Role
-	book       // the calendar, without its events
+	maySend    bool // the token's scope covers writing
+	book            // the calendar, without its events
 }
 
 // allow lets a request through that has a good token and a share of the calendar. No access looks
@@ -153,7 +157,7 @@ func (g *Google) admit(r *http.Request) (reader, error) {
 	if role == "" || !exists {
 		return reader{}, errNotFound
 	}
-	return reader{r, id, role, about}, nil
+	return reader{r, id, role, coversWriting(token.scopes), about}, nil
 }
 
 // mayRead tells whether one of the scopes covers reading events.
@@ -165,6 +169,11 @@ func mayRead(scopes []string) bool {
 		}
 	}
 	return false
+}
+
+// coversWriting tells whether one of the scopes covers changing events.
+func coversWriting(scopes []string) bool {
+	return slices.Contains(scopes, scopePrefix+"calendar") || slices.Contains(scopes, scopePrefix+"calendar.events")
 }
 
 const scopePrefix = "https://www.googleapis.com/auth/"

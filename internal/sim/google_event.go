@@ -78,7 +78,7 @@ type googleInstant struct {
 // its series. Of a cancelled occurrence only its place in the series is told.
 func renderGoogle(e Event, in reader, zone *time.Location, maxAttendees int, single bool) googleEvent {
 	out := googleEvent{
-		Kind: "calendar#event", ETag: fmt.Sprintf(`"%d%06d"`, e.Updated.UnixMilli(), e.Version*2), ID: e.ID, Status: e.Status,
+		Kind: "calendar#event", ETag: googleETag(e), ID: e.ID, Status: e.Status,
 	}
 	if e.Series != "" && single {
 		out.RecurringEventID = e.Series
@@ -105,6 +105,8 @@ func renderGoogle(e Event, in reader, zone *time.Location, maxAttendees int, sin
 	}
 	return out
 }
+
+func googleETag(e Event) string { return fmt.Sprintf(`"%d%06d"`, e.Updated.UnixMilli(), e.Version*2) }
 
 // seesDetails tells whether more than the event's times may be told.
 func (in reader) seesDetails(e Event) bool {

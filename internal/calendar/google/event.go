@@ -22,6 +22,7 @@ const maxEventID = 1024
 // (https://developers.google.com/workspace/calendar/api/v3/reference/events).
 type event struct {
 	Kind             string     `json:"kind"`
+	ETag             string     `json:"etag"`
 	ID               string     `json:"id"`
 	Status           string     `json:"status"` // confirmed, tentative, cancelled
 	Summary          string     `json:"summary"`
@@ -46,6 +47,7 @@ type moment struct {
 type person struct {
 	Email       string `json:"email"`
 	DisplayName string `json:"displayName"`
+	Self        bool   `json:"self"` // the calendar that this copy of the event is on
 }
 
 type attendee struct {

@@ -14,6 +14,9 @@ import (
 	"roomkiosk/internal/rooms"
 )
 
+// errChanged means that an event was changed since it was read.
+var errChanged = errors.New("changed meanwhile")
+
 // unreachable is the fault of a request that got no answer, or none in time.
 func unreachable(err error) *rooms.Fault {
 	return &rooms.Fault{Service: service, Kind: rooms.FaultUnreachable, Err: err}
@@ -69,6 +72,9 @@ func (c *Calendar) refused(a answer) *rooms.Fault {
 	reason := a.reason()
 	f := &rooms.Fault{Service: service, RetryAfter: calendar.RetryAfter(a.header, c.now())}
 	f.Kind, f.Detail = c.kind(a.status, reason)
+	if reason == "conditionNotMet" {
+		f.Err = errChanged
+	}
 	if reason == "" && a.status < 500 && a.status != http.StatusTooManyRequests && a.status != http.StatusUnauthorized {
 		// A definite no ends a tap for good: it has to come from Google itself.
 		f.Kind, f.Detail = rooms.FaultBadAnswer, "not in Google's words: a proxy, the login page of a network, or a wrong url"
@@ -91,7 +97,13 @@ func (c *Calendar) kind(status int, reason string) (rooms.FaultKind, string) {
 	case "accessNotConfigured", "SERVICE_DISABLED":
 		return rooms.FaultPermission, strings.TrimSpace("enable the Google Calendar API in the Google Cloud project " + c.project)
 	case "insufficientPermissions", "ACCESS_TOKEN_SCOPE_INSUFFICIENT":
-		return rooms.FaultPermission, "allow the scope " + scope
+		return rooms.FaultPermission, "allow the scope " + c.tokens.key.scope()
+	case "requiredAccessLevel", "forbiddenForNonOrganizer":
+		return rooms.FaultPermission, c.mayNotWrite()
+	case "conditionNotMet":
+		return rooms.FaultTrouble, "the event was changed meanwhile"
+	case "forbiddenForServiceAccounts":
+		return rooms.FaultPermission, "a service account may not answer invitations in its own name; name a user of the domain as delegate"
 	}
 	switch {
 	case status == http.StatusTooManyRequests:
@@ -107,6 +119,11 @@ func (c *Calendar) kind(status int, reason string) (rooms.FaultKind, string) {
 	default:
 		return rooms.FaultInvalid, ""
 	}
+}
+
+// mayNotWrite says what to do about a calendar that may only be read.
+func (c *Calendar) mayNotWrite() string {
+	return `share the room's calendar with ` + c.reader() + ` and choose "Make changes to events"`
 }
 
 // reader is whom a calendar has to be shared with.
@@ -208,7 +225,7 @@ func (t *tokens) remedy(code, description string) string {
 	case code == "invalid_grant":
 		return ": the clock of this machine is wrong, or the service account or its key was deleted"
 	case code == "unauthorized_client":
-		return ": domain-wide delegation is missing; in the Google Admin console, allow the service account's client ID the scope " + scope
+		return ": domain-wide delegation is missing; in the Google Admin console, allow the service account's client ID the scope " + t.key.scope()
 	case code == "access_denied":
 		return ": the domain's administrators don't allow this access"
 	case code == "invalid_client", code == "deleted_client", code == "disabled_client":

@@ -1,6 +1,6 @@
 // Package google reads rooms from Google Calendar (API v3,
 // https://developers.google.com/workspace/calendar/api/v3/reference) with a service account. It is
-// written over net/http: Google's own client would more than double the binary for two requests.
+// written over net/http: Google's own client would more than double the binary for a few requests.
 package google
 
 import (
@@ -18,8 +18,11 @@ import (
 	"roomkiosk/internal/rooms"
 )
 
-// scope is all that reading needs: events, not the list of calendars, their sharing or settings.
-const scope = "https://www.googleapis.com/auth/calendar.events.readonly"
+// The scopes are all that is needed: events, not the list of calendars, their sharing or settings.
+const (
+	readScope  = "https://www.googleapis.com/auth/calendar.events.readonly"
+	writeScope = "https://www.googleapis.com/auth/calendar.events" // covers reading
+)
 
 // service is the name of the other side in faults.
 const service = "Google Calendar"
@@ -33,16 +36,18 @@ type Config struct {
 	CredentialsJSON []byte           // key of a service account, as downloaded from Google
 	Delegate        string           // user to impersonate, with domain-wide delegation; may be empty
 	URL             string           // of the API: https://www.googleapis.com/calendar/v3
+	Write           bool             // ask Google for the right to change events, which End needs
 	HTTP            *http.Client     // its transport is used; nil: calendar.Transport
 	Now             func() time.Time // must not be nil
 	Log             *slog.Logger     // nil: nothing is logged
 }
 
-// Calendar is an account at Google Calendar that can read any number of rooms. It is safe for
-// concurrent use.
+// Calendar is an account at Google Calendar that can read any number of rooms, and end their
+// reservations if it may write. It is safe for concurrent use.
 type Calendar struct {
 	base    string // of the API, without a slash at the end
 	http    *http.Client
+	write   bool
 	tokens  *tokens
 	account string // address of the service account, for remedies
 	project string // that the service account belongs to, likewise; may be empty
@@ -62,7 +67,7 @@ func New(cfg Config) (*Calendar, error) {
 	if cfg.Now == nil {
 		return nil, fmt.Errorf("starting calendar %s: no clock", cfg.Name)
 	}
-	key, err := readKey(cfg.CredentialsJSON, cfg.Delegate)
+	key, err := readKey(cfg.CredentialsJSON, cfg.Delegate, scopeFor(cfg.Write))
 	if err != nil {
 		return nil, fmt.Errorf("reading the credentials of calendar %s: %w", cfg.Name, err)
 	}
@@ -74,12 +79,20 @@ func New(cfg Config) (*Calendar, error) {
 	return &Calendar{
 		base:    strings.TrimRight(base.String(), "/"),
 		http:    client,
+		write:   cfg.Write,
 		tokens:  &tokens{key: key, http: client, now: cfg.Now},
 		account: key.conf.Email,
 		project: key.project,
 		now:     cfg.Now,
 		log:     log.With("calendar", cfg.Name),
 	}, nil
+}
+
+func scopeFor(write bool) string {
+	if write {
+		return writeScope
+	}
+	return readScope
 }
 
 // Dropped counts the items that Google sent and that could not be read. Each of them was left out
@@ -131,6 +144,13 @@ func (v view) check() error {
 	}
 }
 
+// eventPath is the address of one event, with a query that asks for it as seen in the room's zone.
+func (v view) eventPath(eventID, fields string) string {
+	query := url.Values{"fields": {fields}}
+	setZone(query, v.zone)
+	return v.path() + "/" + url.PathEscape(eventID) + "?" + query.Encode()
+}
+
 // path is the address of the calendar's events, relative to the API.
 func (v view) path() string {
 	return "/calendars/" + url.PathEscape(v.id) + "/events"
@@ -145,9 +165,7 @@ func (c *Calendar) lookup(ctx context.Context, v view, eventID string) (rooms.Re
 	}
 	ctx, cancel := context.WithTimeout(ctx, readTimeout)
 	defer cancel()
-	query := url.Values{"fields": {"kind," + eventFields}}
-	setZone(query, v.zone)
-	ans, err := c.get(ctx, v.path()+"/"+url.PathEscape(eventID)+"?"+query.Encode(), "", calendar.MaxAnswer)
+	ans, err := c.get(ctx, v.eventPath(eventID, "kind,"+eventFields), "", calendar.MaxAnswer)
 	if err != nil {
 		return rooms.Reservation{}, err
 	}

@@ -7,6 +7,7 @@ import (
 	"encoding/pem"
 	"errors"
 	"fmt"
+	"strings"
 
 	"golang.org/x/oauth2/google"
 	"golang.org/x/oauth2/jwt"
@@ -18,13 +19,13 @@ const newKey = "download a new JSON key in the Google Cloud console: IAM & Admin
 
 // key is the key of a service account.
 type key struct {
-	conf    *jwt.Config
-	project string // may be empty
+	conf    *jwt.Config // with the one scope that is asked for
+	project string      // may be empty
 }
 
 // readKey checks all of the key that can be checked without Google, so that a wrong file is found
 // at start and not at the first read.
-func readKey(text []byte, delegate string) (key, error) {
+func readKey(text []byte, delegate, scope string) (key, error) {
 	var file struct {
 		Type      string          `json:"type"`
 		Project   string          `json:"project_id"`
@@ -56,6 +57,8 @@ func readKey(text []byte, delegate string) (key, error) {
 	conf.Subject = delegate
 	return key{conf, file.Project}, nil
 }
+
+func (k key) scope() string { return strings.Join(k.conf.Scopes, " ") }
 
 // checkPrivateKey accepts what package jwt can sign with.
 func checkPrivateKey(text []byte) error {

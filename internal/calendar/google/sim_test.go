@@ -39,6 +39,11 @@ func berlin(t *testing.T) (z *time.Location, r rooms.Room) {
 // world is a Google with one room on it, and a calendar that reads it.
 func world(t *testing.T, delegate string, delegates ...string) (*sim.World, sim.ServiceAccount, *google.Calendar) {
 	t.Helper()
+	return worldWith(t, func(cfg *google.Config) { cfg.Delegate = delegate }, delegates...)
+}
+
+func worldWith(t *testing.T, edit func(*google.Config), delegates ...string) (*sim.World, sim.ServiceAccount, *google.Calendar) {
+	t.Helper()
 	w := sim.NewWorld(sim.WorldConfig{Clock: stopped{}, Now: time.Now})
 	if err := w.Start(context.Background()); err != nil {
 		t.Fatal(err)
@@ -53,10 +58,11 @@ func world(t *testing.T, delegate string, delegates ...string) (*sim.World, sim.
 	transport := calendar.Transport()
 	t.Cleanup(transport.CloseIdleConnections)
 	cfg := google.Config{
-		Name: "google", CredentialsJSON: account.JSON, Delegate: delegate, URL: w.GoogleURL(), Now: time.Now,
+		Name: "google", CredentialsJSON: account.JSON, URL: w.GoogleURL(), Now: time.Now,
 		Log: slog.New(slog.DiscardHandler),
 	}
 	cfg.HTTP = &http.Client{Transport: transport}
+	edit(&cfg)
 	c, err := google.New(cfg)
 	if err != nil {
 		t.Fatal(err)
