@@ -106,7 +106,7 @@ func checkClock(cfg *config.Config) finding {
 	if cfg.ClockMode == config.ClockTrusted {
 		return finding{what: "clock", said: now + ", trusted by configuration"}
 	}
-	if _, err := os.Stat(syncedFile); err != nil {
+	if !clockSynchronised() {
 		return finding{
 			what: "clock", result: warned, said: now + ", nothing tells whether that is right",
 			remedy: "Compare it with a watch. systemd-timesyncd would tell; with another time service, set clock = \"trusted\".",
@@ -118,7 +118,10 @@ func checkClock(cfg *config.Config) finding {
 // checkDataDir tries to write where the kiosk will.
 func checkDataDir(dir string) finding {
 	f := finding{what: "data folder", said: dir}
-	err := os.MkdirAll(dir, 0o750)
+	_, err := os.Stat(dir)
+	if errors.Is(err, os.ErrNotExist) { // it is the server's to make, as its own user
+		return finding{what: "data folder", said: dir + ", made when the kiosk starts"}
+	}
 	if err == nil {
 		var probe *os.File
 		if probe, err = os.CreateTemp(dir, ".check-"); err == nil {
