@@ -258,3 +258,15 @@ func TestCheck(t *testing.T) {
 		})
 	}
 }
+
+// Two kiosks on one data folder would deliver the same taps twice: the second explains itself.
+func TestTwoKiosksOnOneFolder(t *testing.T) {
+	r := newRig(t)
+	r.serving(t)
+	log := startServing(t, r)
+	url := addressIn(t, log, `instead of rooms" listen=`)
+	body, status := get(t, url+"/")
+	if status != http.StatusServiceUnavailable || !strings.Contains(string(body), "another kiosk uses the data folder") {
+		t.Errorf("%d\n%s", status, body)
+	}
+}
