@@ -40,11 +40,21 @@ type Happening struct {
 	Status      Status        // what the door said from then on
 	Reservation string        // its id; empty where it is about none
 	Start, End  time.Time     // of the reservation, as it was until then; zero likewise
-	Minutes     time.Duration // ended: how long it was used; released, missed: how much was left or lost
+	Spent       time.Duration // ended: how long it was used; released, missed: how much was left or lost
 	Detail      string        // a word: of a flag, or a reason
 }
 
 // History keeps what happened. Note must not block on the disk: nothing waits for history.
 type History interface {
 	Note(happenings ...Happening)
+}
+
+// Count sums up what happened in a room on a day, after the details were forgotten.
+type Count struct {
+	Room  string
+	Day   string // of the room's zone: "2026-11-22"
+	What  What   // of reservations only: not HappenedStatus, HappenedFlag
+	Cause Cause
+	Times int
+	Spent time.Duration // the sum of theirs
 }
