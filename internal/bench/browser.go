@@ -12,6 +12,8 @@ import (
 
 	"github.com/chromedp/cdproto/network"
 	"github.com/chromedp/chromedp"
+
+	"roomkiosk/internal/harness"
 )
 
 const (
@@ -33,7 +35,7 @@ func measureBrowser(ctx context.Context, b *bench) ([]row, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer k.stop()
+	defer k.Stop()
 	requests, blocked, err := visit(ctx, k.panel())
 	if err != nil {
 		return nil, err
@@ -93,7 +95,7 @@ func visit(ctx context.Context, page string) (all []*request, blocked []string, 
 		return nil, nil, fmt.Errorf("waiting for the panel's websocket: %w", ctx.Err())
 	case <-v.shown:
 	}
-	if err := wait(ctx, settleVisit); err != nil {
+	if err := harness.Wait(ctx, settleVisit); err != nil {
 		return nil, nil, err
 	}
 	return v.seen()

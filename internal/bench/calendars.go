@@ -14,6 +14,7 @@ import (
 	"roomkiosk/internal/calendar/google"
 	"roomkiosk/internal/calendar/graph"
 	"roomkiosk/internal/calendar/ics"
+	"roomkiosk/internal/harness"
 	"roomkiosk/internal/rooms"
 	"roomkiosk/internal/sim"
 )
@@ -194,7 +195,7 @@ func costOf(n int, do func(i int) error) (costs, error) {
 	}
 	runtime.ReadMemStats(&after)
 	return costs{
-		took:   median(took),
+		took:   harness.Median(took),
 		allocs: float64(after.Mallocs-before.Mallocs) / float64(n),
 		bytes:  float64(after.TotalAlloc-before.TotalAlloc) / float64(n),
 	}, nil
@@ -211,11 +212,11 @@ func (b *bench) measureQuiet(ctx context.Context, w *sim.World) ([]row, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer k.stop()
-	if err := k.answers(ctx, k.base+"/readyz", lookEvery); err != nil {
+	defer k.Stop()
+	if err := k.Answers(ctx, k.base+"/readyz", harness.LookEvery); err != nil {
 		return nil, err
 	}
-	if err := wait(ctx, settleWrites); err != nil {
+	if err := harness.Wait(ctx, settleWrites); err != nil {
 		return nil, err
 	}
 	asked := func() []int {
@@ -226,7 +227,7 @@ func (b *bench) measureQuiet(ctx context.Context, w *sim.World) ([]row, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := wait(ctx, quietFor); err != nil {
+	if err := harness.Wait(ctx, quietFor); err != nil {
 		return nil, err
 	}
 	after, err := footprintOf(k)
@@ -253,7 +254,7 @@ func (b *bench) setUpKinds(w *sim.World) (file, addr string, err error) {
 	if err != nil {
 		return "", "", fmt.Errorf("making a folder: %w", err)
 	}
-	if addr, err = freeAddress(); err != nil {
+	if addr, err = harness.FreeAddress(); err != nil {
 		return "", "", err
 	}
 	key, err := googleKey(w)

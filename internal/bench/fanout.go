@@ -13,6 +13,7 @@ import (
 
 	"github.com/gorilla/websocket"
 
+	"roomkiosk/internal/harness"
 	"roomkiosk/internal/live"
 )
 
@@ -80,7 +81,7 @@ func frameOf(rev int, html string) ([]byte, error) {
 }
 
 func fanOutRow(ours, bare []time.Duration, size int) row {
-	a, z := median(ours), median(bare)
+	a, z := harness.Median(ours), harness.Median(bare)
 	return row{
 		what: "change to the last of 1,000 sockets", kiosk: ms(a), bare: ms(z), ratio: timesOf(a.Seconds(), z.Seconds()),
 		promise: fmt.Sprintf("<= %.2f x", promiseFan), verdict: verdictOf(a.Seconds() <= promiseFan*z.Seconds()),
@@ -100,7 +101,7 @@ func (b *bench) realPart(ctx context.Context) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	defer k.stop()
+	defer k.Stop()
 	return firstPart(ctx, k.live("ada", "panel"))
 }
 
@@ -128,18 +129,18 @@ func serveCrowd(ctx context.Context, handle http.HandlerFunc) (*audience, error)
 		a.server.Close()
 		return nil, err
 	}
-	return a, wait(ctx, 200*time.Millisecond) // for the last greetings
+	return a, harness.Wait(ctx, 200*time.Millisecond) // for the last greetings
 }
 
 func (a *audience) close() {
-	a.stop()
+	a.Stop()
 	a.server.Close()
 	<-a.served
 }
 
 // broadcast times a change until everybody has seen it.
 func (a *audience) broadcast(ctx context.Context, mark string, change func()) (time.Duration, error) {
-	if err := wait(ctx, settleFanOut); err != nil {
+	if err := harness.Wait(ctx, settleFanOut); err != nil {
 		return 0, err
 	}
 	if err := a.expect(mark); err != nil {

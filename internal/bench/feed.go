@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"roomkiosk/internal/calendar/ics"
+	"roomkiosk/internal/harness"
 	"roomkiosk/internal/rooms"
 )
 
@@ -31,7 +32,7 @@ func measureFeed(ctx context.Context) ([]row, error) {
 		if err != nil {
 			return f, err
 		}
-		defer h.stop()
+		defer h.Stop()
 		line, err := h.hear()
 		if err != nil {
 			return f, err
@@ -77,7 +78,7 @@ func beFeed(ctx context.Context, args []string, _ io.Reader, stdout io.Writer) e
 	texts := [2]string{feedText("odd"), feedText("even")}
 	size = len(texts[0])
 	debug.FreeOSMemory()
-	before, _, err := resident(os.Getpid())
+	before, _, err := harness.Resident(os.Getpid())
 	if err != nil {
 		return err
 	}
@@ -93,15 +94,15 @@ func beFeed(ctx context.Context, args []string, _ io.Reader, stdout io.Writer) e
 		}
 		took[i] = time.Since(began)
 	}
-	fields, err := procFields(os.Getpid(), "status", ":")
+	fields, err := harness.ProcFields(os.Getpid(), "status", ":")
 	if err != nil {
 		return err
 	}
-	peak, err := kibibytes(fields["VmHWM"])
+	peak, err := harness.Kibibytes(fields["VmHWM"])
 	if err != nil {
 		return err
 	}
-	fmt.Fprintln(stdout, size, events, median(took).Nanoseconds(), peak-before)
+	fmt.Fprintln(stdout, size, events, harness.Median(took).Nanoseconds(), peak-before)
 	return nil
 }
 

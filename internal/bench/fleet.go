@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"time"
+
+	"roomkiosk/internal/harness"
 )
 
 const (
@@ -18,25 +20,25 @@ func measureFleet(ctx context.Context, b *bench) ([]row, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer office.stop()
+	defer office.Stop()
 	k, err := b.open(ctx, s, fleetPoll) // its first reads are spread over most of a minute
 	if err != nil {
 		return nil, err
 	}
-	defer k.stop()
-	if err := wait(ctx, 2*time.Second); err != nil {
+	defer k.Stop()
+	if err := harness.Wait(ctx, 2*time.Second); err != nil {
 		return nil, err
 	}
-	before, err := cpuTime(k.pid())
+	before, err := cpuTime(k.PID())
 	if err != nil {
 		return nil, err
 	}
 	began := time.Now()
-	all, own, err := heaviest(ctx, k.pid(), 20*time.Second)
+	all, own, err := heaviest(ctx, k.PID(), 20*time.Second)
 	if err != nil {
 		return nil, err
 	}
-	after, err := cpuTime(k.pid())
+	after, err := cpuTime(k.PID())
 	if err != nil {
 		return nil, err
 	}

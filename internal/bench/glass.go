@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"roomkiosk/internal/harness"
 	"roomkiosk/internal/sim"
 )
 
@@ -25,7 +26,7 @@ func measureGlass(ctx context.Context, b *bench) ([]row, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer k.stop()
+	defer k.Stop()
 	panel, err := dial(ctx, k.live("ada", "panel"))
 	if err != nil {
 		return nil, err
@@ -35,7 +36,7 @@ func measureGlass(ctx context.Context, b *bench) ([]row, error) {
 	now := time.Now().Truncate(time.Second)
 	for n := range b.rounds(15, 5) {
 		// Not always at the same moment between two polls.
-		if err := wait(ctx, time.Duration(n*137%1000)*time.Millisecond); err != nil {
+		if err := harness.Wait(ctx, time.Duration(n*137%1000)*time.Millisecond); err != nil {
 			return nil, err
 		}
 		title := fmt.Sprintf("change%04d", n)
@@ -47,10 +48,10 @@ func measureGlass(ctx context.Context, b *bench) ([]row, error) {
 		}
 		took = append(took, at.Sub(began))
 	}
-	worst := quantile(took, 1)
+	worst := harness.Quantile(took, 1)
 	return []row{{
 		what: "calendar change to the glass, worst", kiosk: ms(worst), bare: ms(glassPoll), ratio: timesOf(worst.Seconds(), glassPoll.Seconds()),
 		promise: "<= " + ms(promiseGlass), verdict: verdictOf(worst <= promiseGlass),
-		notes: []string{fmt.Sprintf("poll = %s, %d changes, median %s; bare: the poll interval, which is spread by 10 %%", glassPoll, len(took), ms(median(took)))},
+		notes: []string{fmt.Sprintf("poll = %s, %d changes, median %s; bare: the poll interval, which is spread by 10 %%", glassPoll, len(took), ms(harness.Median(took)))},
 	}}, nil
 }

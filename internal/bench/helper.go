@@ -9,6 +9,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"roomkiosk/internal/harness"
 )
 
 // helping is the first argument of a process that bench starts of itself.
@@ -25,7 +27,7 @@ func beHelper(as string, args []string) {
 
 // helper is such a process, seen from outside: lines go to and fro.
 type helper struct {
-	*process
+	*harness.Process
 	out *bufio.Reader
 }
 
@@ -35,19 +37,19 @@ func launchHelper(ctx context.Context, args ...string) (*helper, error) {
 		return nil, fmt.Errorf("finding the own binary: %w", err)
 	}
 	from, to := io.Pipe()
-	p, err := launch(ctx, to, self, append([]string{helping}, args...)...)
+	p, err := harness.Launch(ctx, harness.Options{Out: to}, self, append([]string{helping}, args...)...)
 	if err != nil {
 		return nil, err
 	}
-	go func() { <-p.gone; to.Close() }()
-	return &helper{process: p, out: bufio.NewReader(from)}, nil
+	go func() { <-p.Gone; to.Close() }()
+	return &helper{Process: p, out: bufio.NewReader(from)}, nil
 }
 
 // hear returns the helper's next line.
 func (h *helper) hear() (string, error) {
 	line, err := h.out.ReadString('\n')
 	if err != nil {
-		return "", fmt.Errorf("hearing a helper: %w; stderr ends: %s", err, h.said)
+		return "", fmt.Errorf("hearing a helper: %w; stderr ends: %s", err, h.Said)
 	}
 	return strings.TrimSpace(line), nil
 }
@@ -64,7 +66,7 @@ func launchCrowd(ctx context.Context, url string, n int) (*remoteCrowd, error) {
 	}
 	c := &remoteCrowd{h}
 	if err := c.ready(); err != nil {
-		h.stop()
+		h.Stop()
 		return nil, err
 	}
 	return c, nil
@@ -80,7 +82,7 @@ func (c *remoteCrowd) ready() error {
 
 // expect makes the crowd look for a mark from now on.
 func (c *remoteCrowd) expect(mark string) error {
-	if _, err := fmt.Fprintln(c.in, mark); err != nil {
+	if _, err := fmt.Fprintln(c.In, mark); err != nil {
 		return fmt.Errorf("telling a helper: %w", err)
 	}
 	return c.ready()

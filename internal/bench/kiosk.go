@@ -7,11 +7,13 @@ import (
 	"path/filepath"
 	"strings"
 	"time"
+
+	"roomkiosk/internal/harness"
 )
 
 // kiosk is a running kiosk, as its users have it: the released binary with a configuration file.
 type kiosk struct {
-	*process
+	*harness.Process
 	base string        // its URL
 	data string        // its data folder
 	took time.Duration // from its start to the first panel page
@@ -24,7 +26,7 @@ func (b *bench) setUp(s services, poll time.Duration) (file, addr string, err er
 	if err != nil {
 		return "", "", fmt.Errorf("making a folder: %w", err)
 	}
-	if addr, err = freeAddress(); err != nil {
+	if addr, err = harness.FreeAddress(); err != nil {
 		return "", "", err
 	}
 	if err := os.WriteFile(filepath.Join(dir, "google.json"), []byte(s.GoogleKey), 0o600); err != nil {
@@ -46,8 +48,8 @@ func (b *bench) setUpUsed(ctx context.Context, s services, poll time.Duration) (
 	if err != nil {
 		return "", "", err
 	}
-	defer k.stop()
-	return file, addr, k.answers(ctx, k.base+"/readyz", lookEvery)
+	defer k.Stop()
+	return file, addr, k.Answers(ctx, k.base+"/readyz", harness.LookEvery)
 }
 
 func configOf(s services, addr string, poll time.Duration) string {
@@ -67,13 +69,13 @@ func configOf(s services, addr string, poll time.Duration) string {
 // run starts a kiosk on a configuration and waits for the first page of ada's panel.
 func (b *bench) run(ctx context.Context, file, addr string) (*kiosk, error) {
 	began := time.Now()
-	p, err := launch(ctx, nil, b.kiosk, "serve", "--config", file)
+	p, err := harness.Launch(ctx, harness.Options{}, b.kiosk, "serve", "--config", file)
 	if err != nil {
 		return nil, err
 	}
-	k := &kiosk{process: p, base: "http://" + addr, data: filepath.Join(filepath.Dir(file), "data")}
-	if err := k.answers(ctx, k.panel(), lookOften); err != nil {
-		k.stop()
+	k := &kiosk{Process: p, base: "http://" + addr, data: filepath.Join(filepath.Dir(file), "data")}
+	if err := k.Answers(ctx, k.panel(), harness.LookOften); err != nil {
+		k.Stop()
 		return nil, err
 	}
 	k.took = time.Since(began)
@@ -90,8 +92,8 @@ func (b *bench) open(ctx context.Context, s services, poll time.Duration) (*kios
 	if err != nil {
 		return nil, err
 	}
-	if err := k.answers(ctx, k.base+"/readyz", lookEvery); err != nil {
-		k.stop()
+	if err := k.Answers(ctx, k.base+"/readyz", harness.LookEvery); err != nil {
+		k.Stop()
 		return nil, err
 	}
 	return k, nil
@@ -103,16 +105,4 @@ func (k *kiosk) panel() string { return k.base + "/rooms/ada/panel" }
 // live is the URL of a room's websocket.
 func (k *kiosk) live(room, view string) string {
 	return "ws" + strings.TrimPrefix(k.base, "http") + "/rooms/" + room + "/live?view=" + view
-}
-
-// wait sleeps, unless the context ends.
-func wait(ctx context.Context, d time.Duration) error {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-ctx.Done():
-		return ctx.Err()
-	case <-timer.C:
-		return nil
-	}
 }

@@ -8,6 +8,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"roomkiosk/internal/harness"
 )
 
 // printMachine says where the figures come from.
@@ -57,52 +59,13 @@ func within(path, folder string) bool {
 	return path == folder || strings.HasPrefix(path, strings.TrimSuffix(folder, "/")+"/")
 }
 
-// resident is a process's resident memory in bytes: all of it, and the part that isn't its files
-// (the binary is one).
-func resident(pid int) (all, own float64, err error) {
-	fields, err := procFields(pid, "status", ":")
-	if err != nil {
-		return 0, 0, err
-	}
-	all, err = kibibytes(fields["VmRSS"])
-	if err != nil {
-		return 0, 0, err
-	}
-	own, err = kibibytes(fields["RssAnon"])
-	return all, own, err
-}
-
-func kibibytes(text string) (float64, error) {
-	number, found := strings.CutSuffix(strings.TrimSpace(text), " kB")
-	n, err := strconv.ParseFloat(number, 64)
-	if err != nil || !found {
-		return 0, fmt.Errorf("reading a size: %q is none", text)
-	}
-	return n * 1024, nil
-}
-
 // written is how many bytes a process has caused to be written to disks since it started.
 func written(pid int) (int64, error) {
-	fields, err := procFields(pid, "io", ":")
+	fields, err := harness.ProcFields(pid, "io", ":")
 	if err != nil {
 		return 0, err
 	}
 	return strconv.ParseInt(strings.TrimSpace(fields["write_bytes"]), 10, 64)
-}
-
-// procFields reads a file of names and values.
-func procFields(pid int, name, separator string) (map[string]string, error) {
-	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/%s", pid, name))
-	if err != nil {
-		return nil, fmt.Errorf("looking at a process: %w", err)
-	}
-	fields := map[string]string{}
-	for line := range strings.Lines(string(text)) {
-		if key, value, ok := strings.Cut(line, separator); ok {
-			fields[key] = strings.TrimRight(value, "\n")
-		}
-	}
-	return fields, nil
 }
 
 // clockTicks are the units of a second that /proc counts CPU time in: on Linux they are always these.

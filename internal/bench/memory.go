@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"roomkiosk/internal/harness"
 	"roomkiosk/internal/sim"
 )
 
@@ -64,7 +65,7 @@ func medianOf(all []usage, field func(usage) float64) float64 {
 	for i, u := range all {
 		values[i] = field(u)
 	}
-	return median(values)
+	return harness.Median(values)
 }
 
 // weighKiosk also returns the size of what viewers were shown.
@@ -82,12 +83,12 @@ func (b *bench) weighKiosk(ctx context.Context) (usage, int, error) {
 	if err != nil {
 		return usage{}, 0, err
 	}
-	defer k.stop()
+	defer k.Stop()
 	html, err := firstPart(ctx, k.live("ada", "viewer"))
 	if err != nil {
 		return usage{}, 0, err
 	}
-	u, err := weigh(ctx, k.process, k.live("ada", "viewer"), func(mark string) error {
+	u, err := weigh(ctx, k.Process, k.live("ada", "viewer"), func(mark string) error {
 		now := time.Now().Truncate(time.Second)
 		world.Calendar.Put(world.Rooms[0].CalendarID, sim.Event{ID: mark, Title: mark, Start: now, End: now.Add(time.Hour)})
 		return nil
@@ -100,7 +101,7 @@ func (b *bench) weighBare(ctx context.Context, size int) (usage, error) {
 	if err != nil {
 		return usage{}, err
 	}
-	defer p.stop()
+	defer p.Stop()
 	return weigh(ctx, p, "ws"+strings.TrimPrefix(base, "http")+"/live", func(mark string) error {
 		body := mark + strings.Repeat("x", size)
 		req, err := http.NewRequestWithContext(ctx, http.MethodPost, base+"/broadcast", strings.NewReader(body))
@@ -117,8 +118,8 @@ func (b *bench) weighBare(ctx context.Context, size int) (usage, error) {
 
 // weigh looks at a server at rest, then opens sockets, shows them all a change that has a mark in it,
 // and looks again.
-func weigh(ctx context.Context, p *process, url string, change func(mark string) error) (usage, error) {
-	idle, own, err := heaviest(ctx, p.pid(), settleIdle)
+func weigh(ctx context.Context, p *harness.Process, url string, change func(mark string) error) (usage, error) {
+	idle, own, err := heaviest(ctx, p.PID(), settleIdle)
 	if err != nil {
 		return usage{}, err
 	}
@@ -127,7 +128,7 @@ func weigh(ctx context.Context, p *process, url string, change func(mark string)
 		return usage{}, err
 	}
 	defer c.close()
-	if err := wait(ctx, settleViewers); err != nil {
+	if err := harness.Wait(ctx, settleViewers); err != nil {
 		return usage{}, err
 	}
 	const mark = "changed0"
@@ -138,17 +139,17 @@ func weigh(ctx context.Context, p *process, url string, change func(mark string)
 	if _, err := await(ctx, all); err != nil {
 		return usage{}, err
 	}
-	full, _, err := heaviest(ctx, p.pid(), settleViewers)
+	full, _, err := heaviest(ctx, p.PID(), settleViewers)
 	return usage{idle: idle, own: own, perViewer: (full - idle) / viewers}, err
 }
 
 // heaviest is the most memory that a process has resident at any look within d.
 func heaviest(ctx context.Context, pid int, d time.Duration) (all, own float64, err error) {
 	for until := time.Now().Add(d); time.Now().Before(until); {
-		if err := wait(ctx, 100*time.Millisecond); err != nil {
+		if err := harness.Wait(ctx, 100*time.Millisecond); err != nil {
 			return 0, 0, err
 		}
-		a, o, err := resident(pid)
+		a, o, err := harness.Resident(pid)
 		if err != nil {
 			return 0, 0, err
 		}

@@ -117,7 +117,7 @@ func launchOffice(ctx context.Context, n int) (*helper, services, error) {
 		err = json.Unmarshal([]byte(line), &s)
 	}
 	if err != nil {
-		h.stop()
+		h.Stop()
 		return nil, services{}, fmt.Errorf("reading the addresses of the simulated services: %w", err)
 	}
 	return h, s, nil

@@ -15,6 +15,8 @@ import (
 	"time"
 
 	"golang.org/x/sync/errgroup"
+
+	"roomkiosk/internal/harness"
 )
 
 const pageClients = 3 // keep-alive connections at a time
@@ -31,7 +33,7 @@ func measurePage(ctx context.Context, b *bench) ([]row, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer k.stop()
+	defer k.Stop()
 	file, size, err := b.keepPage(ctx, k.panel())
 	if err != nil {
 		return nil, err
@@ -40,7 +42,7 @@ func measurePage(ctx context.Context, b *bench) ([]row, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer bare.stop()
+	defer bare.Stop()
 
 	var ours, theirs []float64
 	for range b.rounds(5, 2) {
@@ -55,7 +57,7 @@ func measurePage(ctx context.Context, b *bench) ([]row, error) {
 			*turn.into = append(*turn.into, rate)
 		}
 	}
-	a, z := median(ours), median(theirs)
+	a, z := harness.Median(ours), harness.Median(theirs)
 	return []row{{
 		what: "panel pages a second", kiosk: fmt.Sprintf("%.0f/s", a), bare: fmt.Sprintf("%.0f/s", z), ratio: timesOf(a, z),
 		promise: noPromise, verdict: unpromised,

@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"time"
+
+	"roomkiosk/internal/harness"
 )
 
 const promiseStart = 100 * time.Millisecond
@@ -26,7 +28,7 @@ func measureStart(ctx context.Context, b *bench) ([]row, error) {
 		if err != nil {
 			return nil, err
 		}
-		k.stop()
+		k.Stop()
 		ours = append(ours, k.took)
 		began := time.Now()
 		p, _, err := b.startBare(ctx, "ws")
@@ -34,13 +36,13 @@ func measureStart(ctx context.Context, b *bench) ([]row, error) {
 			return nil, err
 		}
 		bare = append(bare, time.Since(began))
-		p.stop()
+		p.Stop()
 	}
-	a, z := median(ours), median(bare)
+	a, z := harness.Median(ours), harness.Median(bare)
 	return []row{{
 		what: "start to the first page", kiosk: ms(a), bare: ms(z), ratio: timesOf(a.Seconds(), z.Seconds()),
 		promise: "<= " + ms(promiseStart), verdict: verdictOf(a <= promiseStart),
 		notes: []string{fmt.Sprintf("with an existing database; medians of %d starts each, in turns (the slowest: %s and %s); bare: net/http",
-			len(ours), ms(quantile(ours, 1)), ms(quantile(bare, 1)))},
+			len(ours), ms(harness.Quantile(ours, 1)), ms(harness.Quantile(bare, 1)))},
 	}}, nil
 }

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"roomkiosk/internal/harness"
 	"roomkiosk/internal/sim"
 )
 
@@ -57,17 +58,17 @@ func measureTap(ctx context.Context, b *bench) ([]row, error) {
 
 func tapRows(taps, commits, both []time.Duration) []row {
 	pair := func(what string, q float64) row {
-		a, z := quantile(taps, q), quantile(both, q)
+		a, z := harness.Quantile(taps, q), harness.Quantile(both, q)
 		return row{what: what, kiosk: ms(a), bare: ms(z), ratio: timesOf(a.Seconds(), z.Seconds()), promise: noPromise, verdict: unpromised}
 	}
-	share := quantile(taps, 0.99) - quantile(commits, 0.99)
+	share := harness.Quantile(taps, 0.99) - harness.Quantile(commits, 0.99)
 	rows := []row{
 		pair("tap to durable and pushed, p50", 0.5),
 		pair("tap to durable and pushed, p99", 0.99),
 		{
 			what: "  server's share of it, p99", kiosk: ms(share), promise: "<= " + ms(promiseTap), verdict: verdictOf(share <= promiseTap),
 			notes: []string{fmt.Sprintf("p99 of the tap less p99 of a bare commit (%s); less its p50 (%s), which puts all of the disk's bad moments down to us: %s",
-				ms(quantile(commits, 0.99)), ms(median(commits)), ms(quantile(taps, 0.99)-median(commits)))},
+				ms(harness.Quantile(commits, 0.99)), ms(harness.Median(commits)), ms(harness.Quantile(taps, 0.99)-harness.Median(commits)))},
 		},
 	}
 	rows[0].notes = []string{fmt.Sprintf("bare: a commit of one row (WAL, synchronous=FULL, same disk), then a websocket echo; "+
@@ -102,7 +103,7 @@ func (b *bench) openDoors(ctx context.Context) (_ *doors, err error) {
 	if d.kiosk, err = b.open(ctx, s, tapPoll); err != nil {
 		return nil, err
 	}
-	d.closes = append(d.closes, d.kiosk.stop)
+	d.closes = append(d.closes, d.kiosk.Stop)
 	for _, r := range d.world.Rooms {
 		p, err := dial(ctx, d.kiosk.live(r.ID, "panel"))
 		if err != nil {
@@ -241,7 +242,7 @@ func (d *doors) settle(ctx context.Context, room, reservation string) error {
 				return nil
 			}
 		}
-		if err := wait(ctx, 5*time.Millisecond); err != nil {
+		if err := harness.Wait(ctx, 5*time.Millisecond); err != nil {
 			return err
 		}
 	}

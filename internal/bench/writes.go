@@ -7,6 +7,8 @@ import (
 	"os"
 	"path/filepath"
 	"time"
+
+	"roomkiosk/internal/harness"
 )
 
 const (
@@ -25,8 +27,8 @@ func measureWrites(ctx context.Context, b *bench) ([]row, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer k.stop()
-	if err := wait(ctx, settleWrites); err != nil {
+	defer k.Stop()
+	if err := harness.Wait(ctx, settleWrites); err != nil {
 		return nil, err
 	}
 	polls := len(world.Google.Requests())
@@ -34,7 +36,7 @@ func measureWrites(ctx context.Context, b *bench) ([]row, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := wait(ctx, unchangedFor); err != nil {
+	if err := harness.Wait(ctx, unchangedFor); err != nil {
 		return nil, err
 	}
 	after, err := footprintOf(k)
@@ -59,7 +61,7 @@ type footprint struct {
 func footprintOf(k *kiosk) (footprint, error) {
 	f := footprint{files: map[string]string{}}
 	var err error
-	if f.written, err = written(k.pid()); err != nil {
+	if f.written, err = written(k.PID()); err != nil {
 		return f, err
 	}
 	err = fs.WalkDir(os.DirFS(k.data), ".", func(path string, d fs.DirEntry, err error) error {
