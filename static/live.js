@@ -76,13 +76,14 @@
       setClock(frame.now, frame.rate ?? clock.rate);
       if (frame.type === "hello") welcome(frame);
       showTime();
+      report();
       renew(frame.build);
     }
     seen = now();
   }
 
   // --- The connection.
-  let socket = null, retry = 0, tries = 0;
+  let socket = null, retry = 0, lost = 0; // lost: of our clock; so far back goes the outage
   let beat = 15000, heard = ours(), since = Infinity; // of our clock: the last sign of life, the hello
   let seen = Date.now(); // the last frame, by the server's clock
 
@@ -104,14 +105,28 @@
     link.hidden = true;
   }
 
-  // Full jitter: after a restart of the server its pages don't all come back at once.
+  // A panel says that it is alive once it has painted: the second callback comes when the first one's frame was made.
+  // There is none on a page that nobody can see, and one that is late doesn't make up for the beats that it missed.
+  let painting = false, reported = -Infinity;
+  function report() {
+    if (body.dataset.view !== "panel" || painting || ours() - reported < beat / 2) return;
+    painting = true;
+    requestAnimationFrame(() => requestAnimationFrame(() => {
+      painting = false;
+      reported = ours();
+      if (socket?.readyState === WebSocket.OPEN) socket.send('{"type":"alive"}');
+    }));
+  }
+
+  // Jitter: after a restart of the server its pages don't all come back at once. The waits grow with the outage, so
+  // that after one of ten seconds all are back within five; a second of connection makes up for two without.
   function lose() {
-    if (ours() - since > 60000) tries = 0;
+    if (since < Infinity) lost = Math.min(ours(), lost + 2 * (ours() - since));
     since = Infinity;
     if (socket) socket.onclose = socket.onmessage = null, socket.close();
     socket = null;
     clearTimeout(retry);
-    retry = setTimeout(connect, Math.random() * Math.min(30000, 500 * 2 ** tries++));
+    retry = setTimeout(connect, Math.random() * Math.min(30000, Math.max(500, (ours() - lost) / 2)));
     if (body.classList.contains("is-cut")) return;
     const zone = document.querySelector("[data-clock]")?.dataset.clock;
     link.textContent = link.dataset.text.replace("{time}", timeOfDay(seen, zone));

@@ -3,6 +3,7 @@ package live
 import (
 	"net/netip"
 	"sync"
+	"time"
 
 	"github.com/gorilla/websocket"
 )
@@ -14,6 +15,10 @@ type conn struct {
 	ws      *websocket.Conn
 	addr    netip.Addr
 	watches []watch // never changes its length: topics point into it
+
+	// Guarded by the hub: how often it said that it is alive, since which heartbeat.
+	said   int
+	saidIn uint64
 
 	mu          sync.Mutex
 	writing     bool                       // a writer runs
@@ -63,6 +68,9 @@ func (h *Hub) watch(c *conn, i int, t *topic) {
 	w := &c.watches[i]
 	*w = watch{conn: c, topic: t, at: len(t.watchers)}
 	t.watchers = append(t.watchers, w)
+	if t.heard.IsZero() {
+		t.heard = time.Now() // a page gets as long for its first sign of life as for every other
+	}
 	if t.latest != nil && t != h.beats {
 		c.mark(w, t.latest)
 	}

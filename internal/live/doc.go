@@ -15,6 +15,11 @@
 //	{"type":"part","id":"screen","rev":17,"html":"<main id=\"screen\">...</main>"}
 //	{"type":"beat","now":1700000000000,"build":"abc"}
 //
+// A page says one thing, once it has painted after a beat; anything else ends its socket. [Hub.Presence]
+// tells which topics have pages that are alive:
+//
+//	{"type":"alive"}
+//
 // Instants are milliseconds since 1970 by the server's clock, rate is how many of its seconds pass
 // in one (the demo's clock runs faster), beat is the interval of heartbeats in milliseconds.
 package live

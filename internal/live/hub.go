@@ -60,6 +60,8 @@ type Hub struct {
 	conns     map[*conn]struct{}
 	admitted  int                // sockets, those that are still shaking hands included
 	addresses map[netip.Addr]int // sockets by remote address, without loopback
+	made      time.Time
+	beatNo    uint64 // the last heartbeat's
 	closed    bool
 	counts    counts
 }
@@ -72,6 +74,7 @@ type topic struct {
 	sum      [sha256.Size]byte // of what was published last
 	latest   *state            // nil: nothing yet
 	watchers []*watch
+	heard    time.Time // the last sign of life, see [Presence]; zero: never watched
 }
 
 // state is what a topic shows. It never changes once made.
@@ -90,6 +93,7 @@ func New(cfg Config) *Hub {
 		beats:     &topic{},
 		conns:     map[*conn]struct{}{},
 		addresses: map[netip.Addr]int{},
+		made:      time.Now(),
 	}
 }
 
@@ -163,11 +167,8 @@ func (h *Hub) beat(ping *websocket.PreparedMessage) {
 	frame := text(beat{Type: "beat", Now: h.cfg.Now().UnixMilli(), Build: h.cfg.Build})
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	rev := uint64(1)
-	if h.beats.latest != nil {
-		rev = h.beats.latest.rev + 1
-	}
-	h.show(h.beats, &state{rev: rev, frame: frame, then: ping})
+	h.beatNo++
+	h.show(h.beats, &state{rev: h.beatNo, frame: frame, then: ping})
 }
 
 func (h *Hub) close() {

@@ -12,7 +12,7 @@ import (
 const (
 	writeWait  = 10 * time.Second // to hand a frame to the kernel; longer: the socket is dropped
 	closeWait  = 2 * time.Second  // for all good-byes together, when the hub stops
-	readLimit  = 512              // bytes of a message; pages send none at all
+	readLimit  = 512              // bytes of a message; what pages may say is shorter
 	sendBuffer = 64 * 1024        // bytes that the kernel keeps for a socket: a slow one shall skip frames, not hoard them
 )
 
@@ -20,16 +20,21 @@ const (
 func silence(beat time.Duration) time.Duration { return 2*beat + writeWait }
 
 // read serves the control frames of the peer until the socket ends. Pages have nothing to say here
-// (taps are POSTs): a message ends the socket, too.
+// (taps are POSTs) but that they are alive: any other message ends the socket, too.
 func (c *conn) read() {
 	defer c.hub.pumps.Done()
-	defer c.hub.leave(c)
+	defer c.hub.leave(c) // however it ends, this reader is the one who clears up
 	c.ws.SetReadLimit(readLimit)
 	c.ws.SetPongHandler(func(string) error { return c.expectPong() })
 	if err := c.expectPong(); err != nil {
 		return
 	}
-	_, _, _ = c.ws.NextReader() // however it ended: this reader is the one who clears up
+	for { // one more call deep, and the stack of every socket at rest would be twice as large
+		kind, r, err := c.ws.NextReader()
+		if err != nil || !c.hears(kind, r) {
+			return
+		}
+	}
 }
 
 // expectPong gives the peer until then to show a sign of life.

@@ -2,6 +2,7 @@ package live_test
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"io"
 	"net/http"
@@ -22,6 +23,8 @@ func TestScript(t *testing.T) {
 		"clock is set":           clockIsSet,
 		"cut and reconnect":      cutAndReconnect,
 		"back-off":               backOff,
+		"restart":                restart,
+		"signs of life":          signsOfLife,
 		"online":                 online,
 		"silence":                silence,
 		"tap taken":              tapTaken,
@@ -156,17 +159,103 @@ func cutAndReconnect(t *testing.T, browser context.Context) {
 	}
 }
 
-// backOff: the longest waits double, up to half a minute.
+// backOff: the longest waits grow with the outage, up to half a minute. After ten seconds of it they are
+// at most five.
 func backOff(t *testing.T, browser context.Context) {
 	s := newSite(t, screen(""))
 	s.up(live.Config{})
 	p := open(t, browser, s.url("/"))
 	until(t, "the socket is open", func() bool { return s.hub.Stats().Sockets == 1 })
 	p.do(`window.waits = []; Math.random = () => 1;
-		const wait = window.setTimeout;
-		window.setTimeout = (then, ms) => then.name === "connect" ? (waits.push(ms), wait(then, 0)) : wait(then, ms)`)
+		const wait = window.setTimeout, clock = performance.now.bind(performance), date = Date.now;
+		let passed = 0; // what the page believes to have waited
+		performance.now = () => clock() + passed;
+		Date.now = () => date() + passed;
+		window.setTimeout = (then, ms) => {
+			if (then.name !== "connect") return wait(then, ms);
+			waits.push([ms, passed]);
+			passed += ms;
+			return wait(then, 0);
+		}`)
 	s.down()
-	p.is(`waits.slice(0, 8)`, []int{500, 1000, 2000, 4000, 8000, 16000, 30000, 30000})
+	p.is(`waits.length > 14 && waits[13][0]`, 30000)
+	var waits [][2]float64
+	if err := json.Unmarshal([]byte(p.value("waits.slice(0, 15)")), &waits); err != nil {
+		t.Fatal(err)
+	}
+	for i, w := range waits {
+		wait, passed := w[0], w[1]
+		least, most := min(30000, max(500, passed/2)), min(30000, max(500, passed/2+500))
+		if wait < least-1 || wait > most {
+			t.Errorf("wait %d, %.0f ms after the loss, is %.0f ms", i, passed, wait)
+		}
+	}
+	t.Logf("the longest waits: %.0f", waits)
+}
+
+// restart: after seconds without a server the page says since when, and is back within five.
+func restart(t *testing.T, browser context.Context) {
+	s := newSite(t, screen(`<p id="p">one</p><time data-clock="UTC"></time>`))
+	times := make(chan time.Time, 1)
+	times <- time.Date(2026, 11, 23, 9, 3, 0, 0, time.UTC)
+	clock := func() time.Time { now := <-times; times <- now; return now }
+	s.up(live.Config{Now: clock, Rate: stands})
+	p := open(t, browser, s.url("/"))
+	p.is(text("time"), "09:03")
+	s.show(screen(`<p id="p">two</p><time data-clock="UTC"></time>`))
+	p.is(text("#p"), "two")
+	s.down()
+	p.is(isCut, true)
+	p.is(text("#link"), "Not connected since 09:03.")
+	p.do(`window.from = performance.now()`)
+	p.is(`performance.now() - from > 3000`, true)
+	p.is(text("#link"), "Not connected since 09:03.")
+	<-times
+	times <- time.Date(2026, 11, 23, 9, 4, 0, 0, time.UTC)
+	s.up(live.Config{Now: clock, Rate: stands})
+	s.show(screen(`<p id="p">three</p><time data-clock="UTC"></time>`))
+	start := time.Now()
+	p.is(text("#p"), "three")
+	p.is(isCut, false)
+	p.is(`document.getElementById("link").hidden`, true)
+	p.is(text("time"), "09:04")
+	took := time.Since(start)
+	t.Logf("back after %v", took)
+	if took > 5*time.Second {
+		t.Errorf("it took the page %v", took)
+	}
+}
+
+// signsOfLife: a panel says that it is alive, and stops to do so while its script hangs. A viewer says nothing.
+func signsOfLife(t *testing.T, browser context.Context) {
+	s := newSite(t, screen(""))
+	s.view = "panel"
+	s.up(live.Config{Beat: 200 * time.Millisecond})
+	p := open(t, browser, s.url("/"))
+	until(t, "the socket is open", func() bool { return s.hub.Presence("screen").Sockets == 1 })
+	first := s.hub.Presence("screen").Since
+	for range 3 {
+		until(t, "it is alive", func() bool { return s.hub.Presence("screen").Since.After(first.Add(100 * time.Millisecond)) })
+		first = s.hub.Presence("screen").Since
+	}
+	p.do(`setTimeout(() => { const from = performance.now(); while (performance.now() - from < 3000); }, 10)`)
+	until(t, "it hangs, and is missing", func() bool { return s.hub.Presence("screen").Missing })
+	if n := s.hub.Presence("screen").Sockets; n != 1 {
+		t.Errorf("the page that hangs has %d sockets: this doesn't test what it should", n)
+	}
+	until(t, "it is back", func() bool { return !s.hub.Presence("screen").Missing })
+	p.is(isCut, false)
+	if n := s.loads.Load(); n != 1 {
+		t.Errorf("the page was loaded %d times", n)
+	}
+
+	v := newSite(t, screen(`<time data-clock="UTC"></time>`))
+	v.up(live.Config{Beat: 20 * time.Millisecond, Now: minutes(), Rate: stands})
+	p = open(t, browser, v.url("/"))
+	p.is(text("time")+` > "00:20"`, true)
+	if got := v.hub.Presence("screen"); !got.Missing || got.Sockets != 1 {
+		t.Errorf("after many beats of a viewer: %+v", got)
+	}
 }
 
 // online: when there may be a network again, it isn't waited for.
