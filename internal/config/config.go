@@ -47,6 +47,8 @@ type Zoom struct {
 	Body         string // "json" or "multipart"
 	ExchangeIDs  string // "ews", "graph" or "auto"
 	EventsURL    string // websocket; empty: no event stream
+
+	WebhookSecret Secret // what webhook requests are signed with; zero: no webhook
 }
 
 // Kind is a kind of calendar.

@@ -10,7 +10,7 @@ import (
 func tableKeys() map[string][]string {
 	all := map[string][]string{
 		"":     {"listen", "data_dir", "time_zone", "language", "clock", "hosts", "zoom", "calendar", "room"},
-		"zoom": {"account_id", "client_id", "client_secret", "client_secret_file", "api_url", "token_url", "body", "exchange_ids", "events_url"},
+		"zoom": {"account_id", "client_id", "client_secret", "client_secret_file", "api_url", "token_url", "body", "exchange_ids", "events_url", "webhook_secret", "webhook_secret_file"},
 		"room": {"id", "name", "zoom_room_id", "calendar", "calendar_id", "capacity", "equipment", "location", "time_zone", "language", "check_in"},
 
 		"room.check_in": {"required", "opens_before", "closes_after"},

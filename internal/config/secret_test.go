@@ -47,6 +47,24 @@ func TestSecretsAreNotShown(t *testing.T) {
 	}
 }
 
+func TestWebhookSecret(t *testing.T) {
+	for text, want := range map[string]string{
+		"": "", `webhook_secret_file = "zoom-client-secret"`: "zoom-canary", `webhook_secret = "plain-canary"`: "plain-canary",
+	} {
+		file := place(t, strings.Replace(design, `events_url         = ""`, text, 1))
+		if err := os.Chmod(file, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		cfg := mustLoad(t, file)
+		if got := cfg.Zoom.WebhookSecret.Reveal(); got != want || cfg.Zoom.WebhookSecret.IsZero() != (want == "") {
+			t.Errorf("%q: the secret is %q", text, got)
+		}
+		if shown := showAll(t, cfg); strings.Contains(shown, "canary") {
+			t.Errorf("%q shows a secret:\n%s", text, shown)
+		}
+	}
+}
+
 // Secrets at wrong places and in broken lines are not repeated either.
 func TestProblemsDontRepeatSecrets(t *testing.T) {
 	const canary = "hunter2canary"
@@ -56,6 +74,7 @@ func TestProblemsDontRepeatSecrets(t *testing.T) {
 		"[zoom]\nclient_secret = \"\\k" + canary + "\"", "[zoom]\nclient_secret = \n" + canary, "[zoom]\nclient_secret_file = \"" + canary + "\"",
 		"[zoom]\nclient_secret_file = \"/" + canary + "\"", "[zoom]\nclient_secret_file = \"" + canary + "\\u0000\"",
 		"[zoom]\nclient_secret = \"" + canary + "\"\nclient_secret_file = \"" + canary + "\"", "[zoom]\nclient_secret = 0x" + canary,
+		"[zoom]\nwebhook_secret = \"" + canary + "\"", "[zoom]\nwebhook_secret_file = \"" + canary + "\"", "[zoom]\nwebhook_secret = " + canary,
 		"[zoom]\napi_url = \"https://u:" + canary + "@example.com\"", "[zoom]\napi_url = \"http://example.com/" + canary + "\"",
 		"[zoom]\nevents_url = \"https://example.com/?t=" + canary + "\"", "[zoom]\napi_url = \"https://u:" + canary + "@exa mple.com\"",
 		"[[calendar]]\nkind=\"ics\"\nname=\"i\"\n[[room]]\ncalendar=\"i\"\nid=\"r\"\ncalendar_id=\"http://example.com/private-" + canary + "\"",

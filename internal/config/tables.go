@@ -25,6 +25,7 @@ func (l *loader) zoom(t *table) *Zoom {
 	z.Body = t.oneOf("body", "json", "multipart")
 	z.ExchangeIDs = t.oneOf("exchange_ids", "auto", "ews", "graph")
 	z.EventsURL = t.address("events_url", "", "wss")
+	z.WebhookSecret = t.secret("webhook_secret", false)
 	t.finish()
 	return z
 }
