@@ -23,9 +23,6 @@ const (
 	checkAtOnce  = 4                // rooms at a time: Zoom's limits are shared by the account
 )
 
-// syncedFile is there while systemd-timesyncd knows the time.
-const syncedFile = "/run/systemd/timesync/synchronized"
-
 // check tries everything that the configuration names, and says what works and what to do about the
 // rest.
 func (p program) check(ctx context.Context, args []string) error {
@@ -106,7 +103,7 @@ func checkClock(cfg *config.Config) finding {
 	if cfg.ClockMode == config.ClockTrusted {
 		return finding{what: "clock", said: now + ", trusted by configuration"}
 	}
-	if !clockSynchronised() {
+	if timesyncd().At.IsZero() {
 		return finding{
 			what: "clock", result: warned, said: now + ", nothing tells whether that is right",
 			remedy: "Compare it with a watch. systemd-timesyncd would tell; with another time service, set clock = \"trusted\".",
@@ -142,14 +139,14 @@ func checkServices(ctx context.Context, t *table, cfg *config.Config, in surroun
 	if cfg.Zoom == nil {
 		t.add(finding{what: "zoom", result: warned, said: "not configured", remedy: "Check-ins are kept here, and rooms can't be released."})
 	} else {
-		client = newZoom(cfg.Zoom, in, m, nil, nil)
+		client = newZoom(cfg.Zoom, in, m.count, nil, nil)
 		err := within(ctx, client.CheckToken)
 		t.add(found("zoom token", "granted", err))
 		if err != nil {
 			client = nil // every room would say the same
 		}
 	}
-	calendars, err := newCalendars(cfg, in, m)
+	calendars, err := newCalendars(cfg, in, m, m.count)
 	if err != nil {
 		t.add(finding{what: "calendars", result: broken, said: err.Error()})
 	}

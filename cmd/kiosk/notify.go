@@ -26,19 +26,27 @@ func watchdog(ctx context.Context, log *slog.Logger, answers func(context.Contex
 		err := answers(limited)
 		cancel()
 		if err != nil {
-			log.Error("store doesn't answer, watchdog not fed", "error", err)
+			log.Error("kiosk doesn't answer, watchdog not fed", "error", err)
 			continue
 		}
 		_, _ = daemon.SdNotify(false, daemon.SdNotifyWatchdog) // without systemd there is nobody to tell
 	}
 }
 
-// answers proves that the stores do.
+// answers proves that the stores and the keepers do.
 func (k *kiosk) answers(ctx context.Context) error {
 	if err := k.journal.Check(ctx); err != nil {
 		return err
 	}
-	return k.cache.Check(ctx)
+	if err := k.cache.Check(ctx); err != nil {
+		return err
+	}
+	for _, keeper := range k.keepers {
+		if err := keeper.Alive(ctx); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // notifyReady tells systemd that pages are served, and what they show.

@@ -28,14 +28,12 @@ import (
 const (
 	stopHTTP     = 3 * time.Second       // for requests under way when the kiosk stops
 	spreadPer    = 50 * time.Millisecond // the first reads of so many rooms spread over this much each
-	clockSlack   = 2 * time.Minute       // a clock may be corrected by so much without being called wrong
-	clockEvery   = 5 * time.Second
-	keepActions  = 14 * 24 * time.Hour // in the journal
-	pruneEvery   = 24 * time.Hour      // and how often older ones are deleted
-	maxHeader    = 16 << 10            // bytes of a request's header
-	readTimeout  = 10 * time.Second    // of a request
-	writeTimeout = 20 * time.Second    // of an answer
-	idleTimeout  = 2 * time.Minute     // of a connection
+	keepActions  = 14 * 24 * time.Hour   // in the journal
+	pruneEvery   = 24 * time.Hour        // and how often older ones are deleted
+	maxHeader    = 16 << 10              // bytes of a request's header
+	readTimeout  = 10 * time.Second      // of a request
+	writeTimeout = 20 * time.Second      // of an answer
+	idleTimeout  = 2 * time.Minute       // of a connection
 )
 
 // surroundings are what a kiosk runs in. They differ between a wall, a demo and a test.
@@ -44,8 +42,9 @@ type surroundings struct {
 	rate     float64      // seconds of that clock in a real one
 	demo     http.Handler // nil: not a demo
 	log      *slog.Logger
-	spread   time.Duration  // per room, for its first reads
-	announce func(net.Addr) // called when pages are served there; may be nil
+	spread   time.Duration         // per room, for its first reads
+	announce func(net.Addr)        // called when pages are served there; may be nil
+	timeSync func() rooms.TimeSync // what the machine says about its clock; nil: systemd-timesyncd
 }
 
 // kiosk is everything that runs, wired up.
@@ -58,6 +57,7 @@ type kiosk struct {
 	hub     *live.Hub
 	zoom    *zoom.Client // nil: no Zoom
 	reach   chan *rooms.Fault
+	clock   *clockwatch
 	keepers []*rooms.Keeper
 	web     *web.Server
 }
@@ -72,11 +72,19 @@ func build(ctx context.Context, cfg *config.Config, in surroundings) (*kiosk, er
 	assets := static.Load()
 	id := buildID(assets)
 	metrics := newMetrics()
+	stored, err := k.newest(ctx)
+	if err != nil {
+		return k, err
+	}
+	k.watchClock(stored)
+	watch := func(service string, next http.RoundTripper) http.RoundTripper {
+		return k.clock.dated(service, metrics.count(service, next))
+	}
 	k.hub = live.New(live.Config{Now: in.clock.Now, Rate: in.rate, Build: id})
 	if cfg.Zoom != nil {
-		k.zoom = newZoom(cfg.Zoom, in, metrics, k.journal, k.zoomReach)
+		k.zoom = newZoom(cfg.Zoom, in, watch, k.journal, k.zoomReach)
 	}
-	calendars, err := newCalendars(cfg, in, metrics)
+	calendars, err := newCalendars(cfg, in, metrics, watch)
 	if err != nil {
 		return k, err
 	}
@@ -132,10 +140,6 @@ func (k *kiosk) close() {
 
 // house makes a keeper for every room.
 func (k *kiosk) house(ctx context.Context, calendars map[string]rooms.Calendar, publisher rooms.Publisher) error {
-	notBefore, err := k.notBefore(ctx)
-	if err != nil {
-		return err
-	}
 	polls, named := map[string]time.Duration{}, map[string]bool{}
 	for _, c := range k.cfg.Calendars {
 		polls[c.Name], named[c.Name] = c.Poll, namedByZoom(c.Kind)
@@ -145,7 +149,7 @@ func (k *kiosk) house(ctx context.Context, calendars map[string]rooms.Calendar, 
 			Room: room, Calendar: calendars[room.Calendar], Journal: k.journal, Cache: k.cache,
 			Publisher: publisher, Clock: k.in.clock, Log: k.in.log, Poll: polls[room.Calendar],
 			StartSpread: time.Duration(len(k.cfg.Rooms)-1) * k.in.spread,
-			NotBefore:   notBefore, NewID: rand.Text, Random: randv2.Float64,
+			ClockDoubt:  k.clock.believed(), NewID: rand.Text, Random: randv2.Float64,
 		}
 		if k.zoom != nil && room.ZoomID != "" && named[room.Calendar] {
 			cfg.Events = k.zoom
@@ -159,11 +163,8 @@ func (k *kiosk) house(ctx context.Context, calendars map[string]rooms.Calendar, 
 	return nil
 }
 
-// notBefore is an instant that has certainly passed: a clock that is before it is wrong.
-func (k *kiosk) notBefore(ctx context.Context) (time.Time, error) {
-	if k.cfg.ClockMode == config.ClockTrusted {
-		return time.Time{}, nil
-	}
+// newest is the newest instant in the stores: it has certainly passed, if the clock was right then.
+func (k *kiosk) newest(ctx context.Context) (time.Time, error) {
 	newest, err := k.journal.Newest(ctx)
 	if err != nil {
 		return time.Time{}, fmt.Errorf("reading the journal: %w", err)
@@ -171,33 +172,14 @@ func (k *kiosk) notBefore(ctx context.Context) (time.Time, error) {
 	if cached, err := k.cache.Newest(ctx); err == nil && cached.After(newest) {
 		newest = cached
 	}
-	if newest.IsZero() || clockSynchronised() {
-		return time.Time{}, nil
-	}
-	return newest.Add(-clockSlack), nil
+	return newest, nil
 }
 
-// watchClock tells the keepers as soon as the machine knows the time.
-func (k *kiosk) watchClock(ctx context.Context) {
-	tick := time.NewTicker(clockEvery)
-	defer tick.Stop()
-	for !clockSynchronised() {
-		select {
-		case <-ctx.Done():
-			return
-		case <-tick.C:
-		}
-	}
+// tellClock tells the keepers what to think of the clock.
+func (k *kiosk) tellClock(doubt rooms.ClockDoubt) {
 	for _, keeper := range k.keepers {
-		keeper.TrustClock()
+		keeper.Clock(doubt)
 	}
-}
-
-// clockSynchronised tells whether systemd-timesyncd knows the time. false means nothing: there are
-// other ways to know it.
-func clockSynchronised() bool {
-	_, err := os.Stat(syncedFile)
-	return err == nil
 }
 
 // zoomReach takes news of Zoom's reach from whoever found out. Only the newest matters, and nobody
@@ -237,7 +219,7 @@ func (k *kiosk) run(ctx context.Context, listener net.Listener) error {
 	serving.Go(func() error { return serveHTTP(ctx, server, listener) })
 	serving.Go(func() error { return k.hub.Run(ctx) })
 	serving.Go(func() error { watchdog(ctx, k.in.log, k.answers); return nil })
-	serving.Go(func() error { k.watchClock(ctx); return nil })
+	serving.Go(func() error { k.clock.run(ctx, k.tellClock); return nil })
 	if k.in.announce != nil {
 		k.in.announce(listener.Addr())
 	}
@@ -264,7 +246,9 @@ func (k *kiosk) tellReach(ctx context.Context) error {
 func (k *kiosk) prune(ctx context.Context) error {
 	for {
 		now := k.in.clock.Now()
-		if err := k.journal.Prune(now.Add(-keepActions)); err != nil {
+		if k.clock.believed() != rooms.ClockTrusted {
+			// by a wrong clock everything may be old
+		} else if err := k.journal.Prune(now.Add(-keepActions)); err != nil {
 			k.in.log.Error("journal not pruned", "error", err)
 		}
 		timer := k.in.clock.Timer(pruneEvery)

@@ -18,13 +18,16 @@ import (
 	"roomkiosk/internal/zoom"
 )
 
+// observer watches the requests to a service that go through a transport.
+type observer func(service string, next http.RoundTripper) http.RoundTripper
+
 // newZoom makes the client of the configured Zoom account.
-func newZoom(z *config.Zoom, in surroundings, m *metrics, memory zoom.Memory, reach func(*rooms.Fault)) *zoom.Client {
+func newZoom(z *config.Zoom, in surroundings, watch observer, memory zoom.Memory, reach func(*rooms.Fault)) *zoom.Client {
 	return zoom.New(zoom.Config{
 		AccountID: z.AccountID, ClientID: z.ClientID, ClientSecret: z.ClientSecret.Reveal(),
 		APIURL: z.APIURL, TokenURL: z.TokenURL, Body: z.Body,
 		ExchangeIDs: z.ExchangeIDs, Memory: memory,
-		HTTP:  &http.Client{Transport: m.count("zoom", zoom.Transport())},
+		HTTP:  &http.Client{Transport: watch("zoom", zoom.Transport())},
 		Clock: in.clock, Log: in.log, Reach: reach,
 	})
 }
@@ -35,10 +38,10 @@ func namedByZoom(k config.Kind) bool {
 }
 
 // newCalendars makes a client of every configured calendar, by name.
-func newCalendars(cfg *config.Config, in surroundings, m *metrics) (map[string]rooms.Calendar, error) {
+func newCalendars(cfg *config.Config, in surroundings, m *metrics, watch observer) (map[string]rooms.Calendar, error) {
 	out := make(map[string]rooms.Calendar, len(cfg.Calendars))
 	for _, c := range cfg.Calendars {
-		client, err := newCalendar(c, releasesItself(cfg, c.Name), in.clock.Now, in.log, m)
+		client, err := newCalendar(c, releasesItself(cfg, c.Name), in.clock.Now, in.log, watch)
 		if err != nil {
 			return nil, fmt.Errorf("calendar %q: %w", c.Name, err)
 		}
@@ -55,9 +58,9 @@ func releasesItself(cfg *config.Config, name string) bool {
 	})
 }
 
-func newCalendar(c config.Calendar, write bool, now func() time.Time, log *slog.Logger, m *metrics) (rooms.Calendar, error) {
+func newCalendar(c config.Calendar, write bool, now func() time.Time, log *slog.Logger, watch observer) (rooms.Calendar, error) {
 	plain := calendar.Transport()
-	counted := &http.Client{Transport: m.count(c.Name, plain)}
+	counted := &http.Client{Transport: watch(c.Name, plain)}
 	switch c.Kind {
 	case config.Google:
 		return google.New(google.Config{
@@ -73,7 +76,7 @@ func newCalendar(c config.Calendar, write bool, now func() time.Time, log *slog.
 		return ews.New(ews.Config{
 			Name: c.Name, URL: c.URL, User: c.User, Password: c.Password.Reveal(), Auth: c.Auth, Impersonate: c.Impersonate,
 			HTTP: &http.Client{Transport: plain}, // NTLM signs in connections, so it has to see them
-			Wrap: func(next http.RoundTripper) http.RoundTripper { return m.count(c.Name, next) },
+			Wrap: func(next http.RoundTripper) http.RoundTripper { return watch(c.Name, next) },
 			Now:  now, Log: log,
 		})
 	case config.CalDAV:

@@ -28,6 +28,13 @@ const (
 	Superseded ActionState = "superseded" // a later tap made it pointless before it was sent
 )
 
+// The origins of actions.
+const (
+	OriginPanel = "panel"
+	OriginAPI   = "api"
+	OriginZoom  = "zoom" // nobody tapped here: it was done in the room or on another display, and Zoom said so
+)
+
 // Open tells whether an action in this state has still to be brought to Zoom.
 func (s ActionState) Open() bool { return s == Held || s == Queued || s == Sent }
 
@@ -49,7 +56,7 @@ type Action struct {
 	Reservation string    // its id
 	Ref         EventRef  // pinned when the person tapped
 	Start, End  time.Time // of the reservation when the person tapped
-	Origin      string    // where the tap came from: "panel" or "api"
+	Origin      string    // where it came from: OriginPanel, OriginAPI or OriginZoom
 	TappedAt    time.Time
 	State       ActionState
 	Reason      Reason    // why it failed, or why it still waits; empty otherwise
@@ -63,5 +70,15 @@ type Action struct {
 // values here it can be any [FaultKind].
 type Reason string
 
-// ReasonGone: the reservation is no longer on the room's calendar.
-const ReasonGone Reason = "gone"
+// The reasons beside the kinds of faults.
+const (
+	// ReasonGone: the reservation is no longer on the room's calendar.
+	ReasonGone Reason = "gone"
+	// ReasonAwaited: Zoom's event confirmed the release; the calendar hasn't shown it yet.
+	ReasonAwaited Reason = "awaited"
+	// ReasonUnseen: Zoom accepted the release, and after two minutes the calendar still doesn't show it.
+	ReasonUnseen Reason = "unseen"
+)
+
+// seen tells whether the calendar has shown the effect of a confirmed action.
+func (a Action) seen() bool { return a.Reason != ReasonAwaited && a.Reason != ReasonUnseen }

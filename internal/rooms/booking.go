@@ -46,7 +46,7 @@ func tapsOn(r Reservation, actions []Action, asOf, now time.Time) taps {
 // revived tells whether a reservation runs again although its release was confirmed: somebody
 // lengthened it on the calendar since.
 func revived(r Reservation, a Action, asOf, now time.Time) bool {
-	return a.State == Confirmed && asOf.After(a.UpdatedAt) && r.End.After(now)
+	return a.State == Confirmed && a.seen() && asOf.After(a.UpdatedAt) && r.End.After(now)
 }
 
 func phaseOf(b Booking, p Policy, t taps, now time.Time) Phase {

@@ -15,6 +15,7 @@ const (
 	retrySlow      = 30 * time.Second // a room that is offline, or credentials that IT has to mend
 	retrySlowMax   = 5 * time.Minute
 	retryThrottled = 5 * time.Second // where Zoom doesn't say when
+	effectWait     = 6 * time.Second // for the effect of a request without an answer to show
 )
 
 // outcome is what came of one delivery.
@@ -22,6 +23,7 @@ type outcome struct {
 	state  ActionState // Accepted, Confirmed, Failed; Queued: to be tried again
 	reason Reason
 	after  time.Duration // what the service asked for
+	unsure bool          // it may have been carried out although no answer came
 }
 
 // nextDue is the queued action that is due first, when nothing is in flight; of those due at the same
@@ -42,7 +44,7 @@ func (k *Keeper) nextDue() *Action {
 
 // dispatch sends off what is due. It is marked as sent on the disk before it goes.
 func (k *Keeper) dispatch(now time.Time) {
-	if now.Before(k.in.NotBefore) {
+	if !k.clockTrusted() {
 		return // whether it is still of use can't be told
 	}
 	due := k.nextDue()
@@ -144,7 +146,7 @@ func outcomeOf(err error) outcome {
 	case fault == nil:
 		return outcome{state: Accepted}
 	case fault.Kind.Temporary(), fault.Kind == FaultCredentials:
-		return outcome{state: Queued, reason: Reason(fault.Kind), after: fault.RetryAfter}
+		return outcome{state: Queued, reason: Reason(fault.Kind), after: fault.RetryAfter, unsure: fault.Ambiguous}
 	default:
 		return outcome{state: Failed, reason: Reason(fault.Kind)}
 	}
@@ -153,13 +155,18 @@ func outcomeOf(err error) outcome {
 // delivered takes over what came of a delivery.
 func (k *Keeper) delivered(now time.Time, a Action, o outcome) {
 	k.inFlight = false
+	if known := k.action(a.ID); known == nil || known.State != Sent {
+		return // its effect was seen before the answer came
+	} else if known.ExpiresAt.After(a.ExpiresAt) {
+		a.ExpiresAt = known.ExpiresAt // the meeting was lengthened meanwhile
+	}
 	a.State, a.Reason = o.state, o.reason
 	if o.state == Queued {
 		a.DueAt = now.Add(k.retryPause(a, o))
 	}
 	k.update(now, a)
-	if o.state == Accepted {
-		k.readAt = append(k.readAt, now.Add(readSoon), now.Add(readSooner), now.Add(readSoonAtLatest))
+	if a.Kind == Release && (o.state == Accepted || o.unsure) {
+		k.watchEffect(now)
 	}
 }
 
@@ -175,8 +182,34 @@ func (k *Keeper) retryPause(a Action, o outcome) time.Duration {
 	case FaultThrottled:
 		return max(jitter(doubled(retryThrottled, retrySlowMax), k.cfg.Random()), o.after, retryBase)
 	default:
-		return max(jitter(doubled(retryBase, retryMax), k.cfg.Random()), o.after)
+		return max(jitter(doubled(retryBase, retryMax), k.cfg.Random()), o.after, k.lookFirst(a, o))
 	}
+}
+
+// lookFirst is how long the effect of a request without an answer is given to show, before the request
+// is made again: where something can show it.
+func (k *Keeper) lookFirst(a Action, o outcome) time.Duration {
+	if o.unsure && (k.listening || a.Kind == Release && k.in.CalendarFault == nil) {
+		return effectWait
+	}
+	return 0
+}
+
+// watchEffect has the calendar read until it must have shown what a release did.
+func (k *Keeper) watchEffect(now time.Time) {
+	for _, d := range []time.Duration{readSoon, readSooner, readSoonAtLatest, confirmBy} {
+		k.readAt = append(k.readAt, now.Add(d))
+	}
+}
+
+// action finds an action by its id; nil: it is forgotten.
+func (k *Keeper) action(id string) *Action {
+	for i := range k.in.Actions {
+		if k.in.Actions[i].ID == id {
+			return &k.in.Actions[i]
+		}
+	}
+	return nil
 }
 
 // jitter spreads a pause over [d/10, d): "full jitter", but never so short that it hammers.

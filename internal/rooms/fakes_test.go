@@ -31,6 +31,8 @@ type house struct {
 	journal   map[string]Action
 	order     []string
 	full      bool // the journal's disk
+	stubborn  bool // releases don't reach the calendar
+	past      []Happening
 	cached    map[string]Schedule
 	screens   []Screen
 }
@@ -67,7 +69,7 @@ func (h *house) Release(_ context.Context, _ Room, ref EventRef) error {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	for i := range h.onCal {
-		if h.onCal[i].Ref.EventID == ref.EventID {
+		if h.onCal[i].Ref.EventID == ref.EventID && !h.stubborn {
 			h.onCal[i].End = time.Now().Truncate(time.Second)
 		}
 	}
@@ -96,6 +98,12 @@ func (h *house) Publish(s Screen) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.screens = append(h.screens, s)
+}
+
+func (h *house) Note(happenings ...Happening) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.past = append(h.past, happenings...)
 }
 
 func (h *house) set(change func(*house)) {
@@ -169,7 +177,7 @@ func (h *house) start(t *testing.T, change ...func(*KeeperConfig)) run {
 			ID: "ada", Name: "Ada", Zone: time.UTC, ZoomID: "z1", Calendar: "google", CalendarID: "c1",
 			StaleAfter: DefaultStaleAfter, UndoWindow: DefaultUndoWindow,
 		},
-		Calendar: h, Events: h, Journal: stores{h}, Cache: stores{h}, Publisher: h, Clock: wallClock{},
+		Calendar: h, Events: h, Journal: stores{h}, Cache: stores{h}, Publisher: h, History: h, Clock: wallClock{},
 		Log: slog.New(slog.DiscardHandler), Poll: 15 * time.Second,
 		NewID:  func() string { n++; return fmt.Sprint("a", len(h.order), "-", n) },
 		Random: func() float64 { return 0.5 },

@@ -45,7 +45,7 @@ func genInputs(t *rapid.T) (Inputs, time.Time) {
 		in.Schedule = NewSchedule("google/c", from, to, asOf, genReservations(t, from))
 	}
 	if rapid.IntRange(0, 9).Draw(t, "clock") == 0 {
-		in.NotBefore = from.Add(seconds(t, 0, 172800, "not before"))
+		in.ClockDoubt = ClockUnsynchronised
 	}
 	for _, r := range in.Schedule.Reservations {
 		in.Actions = append(in.Actions, genActions(t, r)...)

@@ -13,6 +13,8 @@ const (
 	HappenedCancelled What = "cancelled"  // a reservation went away before its start
 	HappenedEnded     What = "ended"      // a reservation ran to its end, checked in or needing no check-in
 	HappenedMissed    What = "missed"     // a reservation ended, and nobody had checked in
+	HappenedUndone    What = "undone"     // a release was taken back in time
+	HappenedFailed    What = "failed"     // a tap came to nothing (Detail: its kind, a colon, and the reason or "expired")
 	HappenedFlag      What = "flag"       // a flag went up (Detail: which), or down (Detail: "-" and which)
 )
 

@@ -27,13 +27,14 @@ type KeeperConfig struct {
 	Events    Events // nil: Zoom isn't told
 	Journal   Journal
 	Cache     Cache
+	History   History // nil: nobody keeps it
 	Publisher Publisher
 	Clock     Clock
 	Log       *slog.Logger
 
 	Poll        time.Duration  // how often the calendar is read; > 0
 	StartSpread time.Duration  // the first reads happen at random within this time after start
-	NotBefore   time.Time      // newest instant in the stores
+	ClockDoubt  ClockDoubt     // what is thought of the clock at start; see [Keeper.Clock]
 	NewID       func() string  // makes ids of actions: random, 128 bits, safe in a URL
 	Random      func() float64 // in [0, 1): jitter
 }
@@ -53,6 +54,9 @@ type Keeper struct {
 
 	// The rest belongs to Run's goroutine.
 	in        Inputs
+	cause     Cause  // of what is being done
+	listening bool   // Zoom's events arrive
+	unknown   []News // of reservations that the schedule doesn't have yet
 	inFlight  bool
 	unwritten []Action    // changes that the journal could not take yet
 	readAt    []time.Time // when the calendar is to be read out of turn
@@ -72,7 +76,8 @@ func NewKeeper(ctx context.Context, cfg KeeperConfig) (*Keeper, error) {
 		k.cfg.Room.ZoomID = "" // nobody would hear of it
 	}
 	_, ends := cfg.Calendar.(Ender)
-	k.in = Inputs{Room: k.cfg.Room, NotBefore: cfg.NotBefore, CalendarEnds: ends}
+	k.in = Inputs{Room: k.cfg.Room, ClockDoubt: cfg.ClockDoubt, CalendarEnds: ends}
+	k.cause = ByKiosk
 	if err := k.load(ctx); err != nil {
 		return nil, fmt.Errorf("loading room %s: %w", cfg.Room.ID, err)
 	}
@@ -179,17 +184,17 @@ func (k *Keeper) tell(input func(now time.Time)) {
 
 // advance does what is due at an instant and returns when something will be due next.
 func (k *Keeper) advance(now time.Time) time.Time {
-	trusted := !now.Before(k.in.NotBefore)
-	k.change(now, settle(k.in.Actions, now, trusted))
+	k.change(now, settle(k.in.Actions, now, k.clockTrusted()))
 	k.dispatch(now)
 	k.pollDue(now)
 	s := k.publish(now)
+	k.cause = ByTime // what is done next by nobody
 
 	at := append([]time.Time{s.Change, now.Add(lookAgain)}, k.readAt...)
 	if len(k.unwritten) > 0 {
 		at = append(at, now.Add(retryRecord))
 	}
-	if a := k.nextDue(); a != nil && !now.Before(k.in.NotBefore) {
+	if a := k.nextDue(); a != nil && k.clockTrusted() {
 		at = append(at, a.DueAt)
 	}
 	at = slices.DeleteFunc(at, time.Time.IsZero)
@@ -215,7 +220,7 @@ func (k *Keeper) change(now time.Time, actions []Action) {
 
 // forget leaves out what can't be seen any more; the journal remembers it.
 func (k *Keeper) forget(actions []Action, now time.Time) []Action {
-	if now.Before(k.in.NotBefore) {
+	if !k.clockTrusted() {
 		return actions
 	}
 	return slices.DeleteFunc(actions, func(a Action) bool {
@@ -255,10 +260,14 @@ func (k *Keeper) snapshot() {
 
 func (k *Keeper) publish(now time.Time) Screen {
 	s := ScreenOf(k.in, now)
-	if k.published == nil || !k.published.Same(s) {
-		k.cfg.Publisher.Publish(s)
-		k.published = &s
+	if k.published != nil && k.published.Same(s) {
+		return s
 	}
+	k.cfg.Publisher.Publish(s)
+	if k.cfg.History != nil {
+		k.cfg.History.Note(chronicle(k.published, s, k.cause)...)
+	}
+	k.published = &s
 	return s
 }
 
@@ -269,33 +278,79 @@ func (k *Keeper) ZoomReach(why *Fault) {
 		return // the room has nothing to do with it
 	}
 	k.tell(func(now time.Time) {
-		k.in.ZoomFault = why
+		k.cause, k.in.ZoomFault = ByKiosk, why
 		k.snapshot()
 		if why == nil {
-			k.hurry(now)
+			k.hurry(now, waitsForZoom)
 		}
 	})
 }
 
-// TrustClock tells the keeper that the clock is right, whatever the stores remember.
-func (k *Keeper) TrustClock() {
-	k.tell(func(time.Time) {
-		k.in.NotBefore = time.Time{}
+// Clock tells the keeper what is thought of the clock now, and that it may have been set: everything
+// is looked at again.
+func (k *Keeper) Clock(doubt ClockDoubt) {
+	k.tell(func(now time.Time) {
+		if doubt != k.in.ClockDoubt {
+			k.log.Info("clock judged", "doubt", doubt)
+		}
+		k.cause, k.in.ClockDoubt = ByKiosk, doubt
+		k.retime(now)
+		k.readAt = append(k.readAt, now) // the answer's Date is evidence, too
 		k.snapshot()
 	})
 }
 
-// hurry makes what waits for Zoom due within two seconds: not all rooms at the same instant.
-func (k *Keeper) hurry(now time.Time) {
+// retime brings instants back that a clock which was ahead had put too far into the future.
+func (k *Keeper) retime(now time.Time) {
 	actions := slices.Clone(k.in.Actions)
-	soon := now.Add(time.Duration(k.cfg.Random() * float64(2*time.Second)))
 	for i := range actions {
 		a := &actions[i]
-		if a.State == Queued && waitsForZoom(a.Reason) && a.DueAt.After(soon) {
+		switch latest := now.Add(k.cfg.Room.UndoWindow); {
+		case a.State == Held && a.DueAt.After(latest):
+			a.DueAt = latest
+		case a.State == Queued && a.DueAt.After(now.Add(retrySlowMax)):
+			a.DueAt = now
+		}
+	}
+	k.change(now, actions)
+	for i, at := range k.readAt {
+		if at.After(now.Add(confirmBy + time.Minute)) {
+			k.readAt[i] = now
+		}
+	}
+}
+
+func (k *Keeper) clockTrusted() bool { return k.in.ClockDoubt == ClockTrusted }
+
+// Alive returns nil when the owner of the room takes up inputs; an error when it hasn't before ctx
+// ended, or has stopped.
+func (k *Keeper) Alive(ctx context.Context) error {
+	select {
+	case k.inputs <- func(time.Time) {}:
+		return nil
+	case <-k.stopped:
+		return fmt.Errorf("keeper of %s: stopped", k.cfg.Room.ID)
+	case <-ctx.Done():
+		return fmt.Errorf("keeper of %s: %w", k.cfg.Room.ID, context.Cause(ctx))
+	}
+}
+
+// hurry makes what waits for a reason due soon: not in all rooms at the same instant.
+func (k *Keeper) hurry(now time.Time, waits func(Reason) bool) {
+	actions := slices.Clone(k.in.Actions)
+	soon := now.Add(k.soon())
+	for i := range actions {
+		a := &actions[i]
+		if a.State == Queued && waits(a.Reason) && a.DueAt.After(soon) {
 			a.DueAt = soon
 		}
 	}
 	k.change(now, actions)
+}
+
+// soon is a random pause that spreads what all rooms do when the same thing happens to them.
+func (k *Keeper) soon() time.Duration {
+	return time.Duration(k.cfg.Random() * float64(max(2*time.Second, k.cfg.StartSpread)))
 }
 
 // waitsForZoom tells whether an action waits for Zoom as a whole, not for its room.

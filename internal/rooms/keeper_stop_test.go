@@ -125,7 +125,7 @@ func TestWithAClockThatCannotBeRight(t *testing.T) {
 		a := r.tap(t, CheckIn, "m")
 		r.crash()
 		h.set(func(h *house) { h.sent, h.sendFault = nil, nil })
-		r = h.start(t, func(c *KeeperConfig) { c.NotBefore = time.Now().Add(24 * time.Hour) })
+		r = h.start(t, func(c *KeeperConfig) { c.ClockDoubt = ClockBehind })
 		defer r.crash()
 		after(2 * time.Hour) // far past the meeting's end, by that clock
 		s := r.Screen()
@@ -142,7 +142,7 @@ func TestWithAClockThatCannotBeRight(t *testing.T) {
 				t.Errorf("%s: %v", kind, err)
 			}
 		}
-		r.TrustClock()
+		r.Clock(ClockTrusted)
 		synctest.Wait()
 		if s := r.Screen(); s.Status == Unknown {
 			t.Error("the clock was said to be right, and the room is still unknown")

@@ -13,8 +13,9 @@ const (
 	profileRetryMost = 30 * time.Minute
 	profileTimeout   = 15 * time.Second
 	readSoon         = 2 * time.Second // after a release was accepted the calendar is read again,
-	readSooner       = 5 * time.Second // at each of these
+	readSooner       = 5 * time.Second // at each of these,
 	readSoonAtLatest = 15 * time.Second
+	confirmBy        = 2 * time.Minute // and if it doesn't show by then, people are told
 )
 
 // poll reads the calendar at start, every so often, and when woken, until the context ends.
@@ -86,7 +87,7 @@ func (k *Keeper) calendarFailed(fault *Fault) {
 	if k.in.CalendarFault == nil || k.in.CalendarFault.Kind != fault.Kind {
 		k.log.Warn("calendar not read", "fault", fault)
 	}
-	k.in.CalendarFault = fault
+	k.cause, k.in.CalendarFault = ByKiosk, fault
 	k.snapshot()
 }
 
@@ -94,22 +95,39 @@ func (k *Keeper) calendarRead(now time.Time, s Schedule) {
 	if k.in.CalendarFault != nil {
 		k.log.Info("calendar read again")
 	}
+	if k.cause = ByOrganizer; k.in.Schedule.AsOf.IsZero() {
+		k.cause = ByKiosk
+	}
 	k.in.CalendarFault, k.in.Schedule = nil, s
 	if err := k.cfg.Cache.SaveSchedule(k.cfg.Room.ID, s); err != nil {
 		k.log.Error("schedule not cached", "error", err)
 	}
 	k.snapshot()
 	for _, a := range k.in.Actions {
-		switch end := endOf(a, s); {
-		case a.State == Accepted && a.Kind == Release && s.AsOf.After(a.UpdatedAt) && freed(a, s):
-			a.State = Confirmed
-		case (a.Kind == CheckIn && a.State.Effective() || a.State.Open()) && end.After(a.ExpiresAt):
-			a.ExpiresAt = end // the meeting was lengthened, and its check-in counts to its end
-		default:
-			continue
+		if k.shownBy(&a, s) {
+			k.update(now, a)
 		}
-		k.update(now, a)
 	}
+	k.recall(now)
+}
+
+// shownBy carries over to an action what a schedule shows of it. It returns whether it shows anything.
+func (k *Keeper) shownBy(a *Action, s Schedule) bool {
+	tried := a.Attempts > 0 && (a.State == Queued || a.State == Sent)
+	follows := s.AsOf.After(a.UpdatedAt)
+	awaits := a.Kind == Release && (a.State == Accepted || a.State == Confirmed && !a.seen())
+	switch end := endOf(*a, s); {
+	case (awaits || tried && a.Kind == Release) && follows && freed(*a, s):
+		a.State, a.Reason = Confirmed, ""
+	case awaits && a.Reason != ReasonUnseen && !s.AsOf.Before(a.UpdatedAt.Add(confirmBy)):
+		k.log.Warn("release accepted, but the calendar did not change", "action", a.ID)
+		a.Reason = ReasonUnseen
+	case (a.Kind == CheckIn && a.State.Effective() || a.State.Open()) && end.After(a.ExpiresAt):
+		a.ExpiresAt = end // the meeting was lengthened, and its check-in counts to its end
+	default:
+		return false
+	}
+	return true
 }
 
 // endOf is when the reservation that an action is about ends now; zero: the schedule doesn't have it.

@@ -8,16 +8,20 @@ import (
 // shownFor is how long after its reservation's end an action can still be seen.
 const shownFor = 5 * time.Minute
 
+// UndoneShown is how long after a person took a release back the screen says so.
+const UndoneShown = 8 * time.Second
+
 // Inputs is everything known about a room that its screen depends on, but the time.
 type Inputs struct {
 	Room          Room
 	Profile       Profile
-	Schedule      Schedule  // zero: never read
-	Actions       []Action  // in the order of the taps
-	CalendarFault *Fault    // why the last read failed; nil: it didn't
-	ZoomFault     *Fault    // why Zoom as a whole is out of reach; nil: it isn't
-	CalendarEnds  bool      // without Zoom: releases go to the calendar, which can be written
-	NotBefore     time.Time // newest instant that was ever stored: a clock before it is wrong
+	Schedule      Schedule // zero: never read
+	Actions       []Action // in the order of the taps
+	CalendarFault *Fault   // why the last read failed; nil: it didn't
+	ZoomFault     *Fault   // why Zoom as a whole is out of reach; nil: it isn't
+	CalendarEnds  bool     // without Zoom: releases go to the calendar, which can be written
+	ClockDoubt    ClockDoubt
+	Alert         Alert // what Zoom said last about the Zoom Room's connection
 }
 
 // ScreenOf is the room's screen at an instant. It is a pure function: the same inputs and instant
@@ -32,7 +36,7 @@ func ScreenOf(in Inputs, now time.Time) Screen {
 		Today:  DayStart(now, in.Room.Zone, 0),
 		Source: in.Room.Calendar, AsOf: in.Schedule.AsOf, Fault: in.CalendarFault, ZoomFault: in.ZoomFault,
 	}
-	trusted := !now.Before(in.NotBefore)
+	trusted := in.ClockDoubt == ClockTrusted
 	actions := settle(in.Actions, now, trusted)
 	s.Actions = shown(actions, now)
 	s.Flags = flagsOf(in, actions, now, trusted)
@@ -110,13 +114,13 @@ func untilOf(s Screen) time.Time {
 
 func flagsOf(in Inputs, actions []Action, now time.Time, trusted bool) []Flag {
 	var flags []Flag
-	if !in.Schedule.AsOf.IsZero() && !now.Before(in.Schedule.AsOf.Add(in.Room.StaleAfter)) {
+	if isStale(in, now) {
 		flags = append(flags, FlagStale)
 	}
 	if in.CalendarFault != nil || in.ZoomFault != nil {
 		flags = append(flags, FlagOffline)
 	}
-	if zoomRoomOffline(shown(actions, now)) {
+	if zoomRoomOffline(in.Alert, shown(actions, now)) {
 		flags = append(flags, FlagZoomRoomOffline)
 	}
 	if !trusted {
@@ -128,8 +132,23 @@ func flagsOf(in Inputs, actions []Action, now time.Time, trusted bool) []Flag {
 	return flags
 }
 
-// zoomRoomOffline tells whether the last answer that Zoom gave about the room was that it is offline.
-func zoomRoomOffline(actions []Action) bool {
+// isStale tells whether a schedule is too old to be relied on. One from the future was read by a clock
+// that was ahead: how old it is can't be told.
+func isStale(in Inputs, now time.Time) bool {
+	asOf := in.Schedule.AsOf
+	return !asOf.IsZero() && (!now.Before(asOf.Add(in.Room.StaleAfter)) || asOf.After(now.Add(clockSlack)))
+}
+
+// Alert is what Zoom said by itself about a Zoom Room's connection. The zero Alert: nothing.
+type Alert struct {
+	Offline bool
+	At      time.Time // when it happened, by Zoom's clock
+	Heard   time.Time // when it was heard, by ours
+}
+
+// zoomRoomOffline tells whether the last that Zoom said about the room, in an answer or by itself, was
+// that it is offline.
+func zoomRoomOffline(alert Alert, actions []Action) bool {
 	var last *Action
 	for i := range actions {
 		a := &actions[i]
@@ -137,7 +156,10 @@ func zoomRoomOffline(actions []Action) bool {
 			last = a
 		}
 	}
-	return last != nil && last.Reason == Reason(FaultRoomOffline)
+	if last == nil || alert.Heard.After(last.UpdatedAt) {
+		return alert.Offline
+	}
+	return last.Reason == Reason(FaultRoomOffline)
 }
 
 func shown(actions []Action, now time.Time) []Action {
@@ -153,16 +175,20 @@ func shown(actions []Action, now time.Time) []Action {
 // nextChange is the earliest instant after now at which anything on the screen can be different.
 func nextChange(in Inputs, s Screen, actions []Action) time.Time {
 	at := []time.Time{
-		DayStart(s.Now, in.Room.Zone, 1), in.NotBefore,
-		in.Schedule.From, in.Schedule.To, in.Schedule.AsOf.Add(in.Room.StaleAfter),
+		DayStart(s.Now, in.Room.Zone, 1),
+		in.Schedule.From, in.Schedule.To, in.Schedule.AsOf.Add(in.Room.StaleAfter), in.Schedule.AsOf.Add(-clockSlack),
 	}
 	for _, b := range s.Bookings {
 		at = append(at, b.CheckInOpens, b.Start, b.CheckInCloses, b.End)
 	}
 	for _, a := range actions {
 		at = append(at, a.ExpiresAt, a.ExpiresAt.Add(shownFor))
-		if a.State == Held {
+		switch a.State {
+		case Held:
 			at = append(at, a.DueAt)
+		case Undone:
+			at = append(at, a.UpdatedAt.Add(UndoneShown))
+		default:
 		}
 	}
 	at = slices.DeleteFunc(at, func(t time.Time) bool { return !t.After(s.Now) })

@@ -6,7 +6,7 @@ import "errors"
 type Tap struct {
 	Kind        ActionKind
 	Reservation string // its id; never "whatever is on now"
-	Origin      string // "panel" or "api"
+	Origin      string // OriginPanel or OriginAPI
 }
 
 // ErrNotStored means that a tap could not be written to the journal, so that it was not taken.

@@ -30,6 +30,7 @@ func (k *Keeper) ask(ctx context.Context, question func(now time.Time) (Action, 
 	input := func(now time.Time) {
 		a, err := question(now)
 		if err == nil {
+			k.cause = Cause(a.Origin)
 			k.publish(now) // the glass before the reply
 		}
 		answers <- answer{a, err}
@@ -109,7 +110,7 @@ func (k *Keeper) store(a Action) (Action, error) {
 }
 
 func (k *Keeper) undo(now time.Time, reservation string) (Action, error) {
-	settled := settle(k.in.Actions, now, !now.Before(k.in.NotBefore))
+	settled := settle(k.in.Actions, now, k.clockTrusted())
 	if a := lastRelease(settled, reservation); a != nil && a.State == Undone {
 		return *a, nil // two panels on one door
 	}
