@@ -36,8 +36,8 @@ func NewCard(s rooms.Screen, o Options) Card {
 		Doubtful: s.Has(rooms.FlagStale), Head: headlineOf(s), Flags: flagsOf(s),
 	}
 	for _, n := range noticesOf(s) {
-		if n.Kind == "wait" && n.Timer == nil {
-			c.Flags = append(c.Flags, n) // what the door shows, the calendar doesn't know yet
+		if n.Kind == "wait" && n.Timer == nil || n.Kind == "warn" {
+			c.Flags = append(c.Flags, n) // what the door shows, the calendar doesn't show
 		}
 	}
 	subject := subjectOf(s)

@@ -25,8 +25,12 @@ type Section struct {
 // dayOf lists today. Panels show what is still to come, and tomorrow once that is nothing; viewers
 // show both days whole.
 func dayOf(s rooms.Screen, o Options) Day {
-	if s.AsOf.IsZero() {
+	clockUnknown := s.Has(rooms.FlagClockUntrusted)
+	if s.AsOf.IsZero() || s.Status == rooms.Unknown && !clockUnknown {
 		return Day{Sections: []Section{{ID: "today", Heading: say("day.today"), Empty: say("day.not_known")}}}
+	}
+	if clockUnknown {
+		return someDay(s, o)
 	}
 	tomorrow := rooms.DayStart(s.Today, s.Room.Zone, 1)
 	after := rooms.DayStart(s.Today, s.Room.Zone, 2)
@@ -45,6 +49,28 @@ func dayOf(s rooms.Screen, o Options) Day {
 		d.Sections = append(d.Sections, next)
 	}
 	return d
+}
+
+// someDay lists the day that the clock says it is, and doesn't claim that it is today's: without the
+// time, what is over can't be told either.
+func someDay(s rooms.Screen, o Options) Day {
+	sec := Section{ID: "undated", Heading: date(s.Today, s.Room.Zone)}
+	tomorrow := rooms.DayStart(s.Today, s.Room.Zone, 1)
+	for _, b := range s.Bookings {
+		if !b.Start.Before(tomorrow) || b.Start.Before(s.Today) && !b.End.After(s.Today) {
+			continue
+		}
+		m := meetingOf(b, s, o)
+		if b.Phase != rooms.CheckedIn && b.Phase != rooms.Released {
+			m.Kind = "later"
+		}
+		sec.Rows = append(sec.Rows, m)
+	}
+	sec.Count = countOf(len(sec.Rows))
+	if len(sec.Rows) == 0 {
+		sec.Empty = say("day.not_known")
+	}
+	return Day{Sections: []Section{sec}}
 }
 
 // rowsOf are the reservations that begin in [from, to), and those running today that began before.

@@ -64,6 +64,10 @@ func tapSamples() []Sample {
 		sample("check-in-failed", at("10:04"), tapped(rooms.CheckIn, "weekly", "10:03", rooms.Failed, rooms.ReasonGone)),
 		sample("release-held", at("10:15:02"), checkedIn("weekly"), held("weekly", "10:15", 7*time.Second)),
 		sample("release-accepted", at("10:16"), checkedIn("weekly"), tapped(rooms.Release, "weekly", "10:15", rooms.Accepted, "")),
+		sample("release-undone", at("10:15:05"), checkedIn("weekly"), tapped(rooms.Release, "weekly", "10:15", rooms.Undone, "")),
+		sample("release-unseen", at("10:18"), checkedIn("weekly"), tapped(rooms.Release, "weekly", "10:15", rooms.Accepted, rooms.ReasonUnseen)),
+		sample("check-in-refused", at("10:04"),
+			tapped(rooms.CheckIn, "weekly", "10:03", rooms.Queued, rooms.Reason(rooms.FaultCredentials))),
 		sample("release-failed", at("10:16"), checkedIn("weekly"),
 			tapped(rooms.Release, "weekly", "10:15", rooms.Failed, rooms.Reason(rooms.FaultPermission))),
 	}
@@ -81,9 +85,13 @@ func doubtSamples() []Sample {
 		sample("zoom-unreachable", at("10:12"), zoomDown(), checkedIn("weekly")),
 		sample("zoom-room-offline", at("10:04"),
 			tapped(rooms.CheckIn, "weekly", "10:03", rooms.Queued, rooms.Reason(rooms.FaultRoomOffline))),
-		sample("clock-untrusted", at("10:12"), func(in *rooms.Inputs, now *time.Time) { in.NotBefore = now.Add(time.Hour) }),
+		sample("clock-untrusted", at("10:12"), func(in *rooms.Inputs, _ *time.Time) { in.ClockDoubt = rooms.ClockUnsynchronised }),
 		sample("under-construction", at("10:12"), func(in *rooms.Inputs, _ *time.Time) { in.Profile.UnderConstruction = true }),
 		sample("unknown", at("08:00"), unread, calendarDown),
+		sample("outdated", at("08:00"), calendarDown, func(in *rooms.Inputs, _ *time.Time) {
+			from := in.Schedule.From.AddDate(0, 0, -4)
+			in.Schedule = rooms.Schedule{Source: "google", From: from, To: from.AddDate(0, 0, 2), AsOf: from.Add(14 * time.Hour)}
+		}),
 	}
 }
 

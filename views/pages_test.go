@@ -100,7 +100,10 @@ func checkForm(rt *rapid.T, form *goquery.Selection) {
 // screens draws what the domain says about random rooms, taps and instants. Private reservations
 // still have titles here, as if a calendar had let them through.
 func screens(rt *rapid.T) rooms.Screen {
-	in := rooms.Inputs{Room: sampleRoom(), NotBefore: instant("00:00")}
+	in := rooms.Inputs{Room: sampleRoom()}
+	if rapid.IntRange(0, 5).Draw(rt, "clock") == 0 {
+		in.ClockDoubt = rooms.ClockUnsynchronised
+	}
 	now := instant("00:00").Add(time.Duration(rapid.IntRange(-3600, 26*3600).Draw(rt, "now")) * time.Second)
 	in.Room.Name = "Room " + strings.ReplaceAll(titles().Draw(rt, "name"), "shown", "{named}")
 	in.Room.Capacity = rapid.IntRange(0, 12).Draw(rt, "capacity")
@@ -156,7 +159,7 @@ func actions(rt *rapid.T, of []rooms.Reservation) []rooms.Action {
 			all = append(all, rooms.Action{
 				ID: string(rune('a'+len(all)/10)) + string(rune('0'+len(all)%10)), Room: "ada", Reservation: r.ID,
 				Kind: rapid.SampledFrom(kinds).Draw(rt, "kind"), State: rapid.SampledFrom(states).Draw(rt, "state"),
-				Reason: rooms.Reason(rapid.SampledFrom(append(faults, "", "gone")).Draw(rt, "reason")),
+				Reason: rooms.Reason(rapid.SampledFrom(append(faults, "", "gone", "awaited", "unseen")).Draw(rt, "reason")),
 				Start:  r.Start, End: r.End, TappedAt: r.Start, UpdatedAt: r.Start, DueAt: r.Start.Add(time.Duration(i) * time.Minute), ExpiresAt: r.End,
 			})
 		}

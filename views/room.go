@@ -39,10 +39,10 @@ type Room struct {
 	Place    string
 	Facts    []Fact // seats and equipment
 	Home     bool   // a way to the other rooms
-	Zone     string // IANA, for the running clock
+	Zone     string // IANA, for the running clock; empty: the time isn't known, so none runs
 	Clock    string // the time when this was made
-	Date     string
-	Doubtful bool // the schedule is too old, so that the status is a guess
+	Date     string // empty: not known
+	Doubtful bool   // the schedule is too old, so that the status is a guess
 	Head     Headline
 	Meeting  *Meeting // that the headline speaks of
 	Flags    []Notice
@@ -112,6 +112,9 @@ func NewRoom(s rooms.Screen, o Options) Room {
 		Day:     dayOf(s, o),
 	}
 	r.Page = roomPage(s, o)
+	if s.Has(rooms.FlagClockUntrusted) {
+		r.Zone, r.Clock, r.Date = "", say("clock.unknown"), ""
+	}
 	if b := subjectOf(s); b != nil {
 		m := meetingOf(*b, s, o)
 		if m.Kind == "overdue" {
@@ -188,6 +191,9 @@ func headlineOf(s rooms.Screen) Headline {
 	switch tone {
 	case ToneFree:
 		h.Line = untilLine(s)
+		if s.Has(rooms.FlagStale) { // somebody may have booked it since
+			h.Word, h.Icon = say("status.available.doubted"), string(ToneUnknown)
+		}
 	case ToneSoon:
 		h.Line = say("line.starts", "time", moment(s.Until, s))
 		if !day(s.Until, s.Room.Zone).Equal(s.Today) {
@@ -204,12 +210,21 @@ func headlineOf(s rooms.Screen) Headline {
 	case ToneClosed:
 		h.Line, h.Detail = say("line.construction"), say("detail.closed")
 	case ToneUnknown:
-		h.Line, h.Detail = say("line.unread"), say("detail.unread")
-		if s.Has(rooms.FlagClockUntrusted) {
-			h.Line, h.Detail = say("line.clock"), say("detail.clock")
-		}
+		h.Line, h.Detail = unknownLine(s)
 	}
 	return h
+}
+
+// unknownLine says why the status isn't known.
+func unknownLine(s rooms.Screen) (line, detail string) {
+	switch {
+	case s.Has(rooms.FlagClockUntrusted):
+		return say("line.clock"), say("detail.clock")
+	case s.AsOf.IsZero():
+		return say("line.unread"), say("detail.unread")
+	default:
+		return say("line.outdated"), say("detail.outdated")
+	}
 }
 
 // lastsToday tells whether the status lasts as long as the day, as far as is known.

@@ -71,15 +71,18 @@ func buttonOf(kind string, text key, b rooms.Booking, s rooms.Screen, o Options)
 	}
 }
 
-// noticesOf are sentences about taps that people still wait for, or that went wrong.
+// noticesOf are sentences about taps that people still wait for, or that went wrong: about the latest
+// tap of each reservation, for the one before no longer counts.
 func noticesOf(s rooms.Screen) []Notice {
 	latest := map[string]rooms.Action{}
 	for _, a := range s.Actions {
-		latest[a.Reservation] = a
+		if a.State != rooms.Undone || s.Now.Before(a.UpdatedAt.Add(rooms.UndoneShown)) {
+			latest[a.Reservation] = a
+		}
 	}
 	var notices []Notice
 	for _, a := range s.Actions {
-		if latest[a.Reservation].ID != a.ID {
+		if latest[a.Reservation].ID != a.ID || overtaken(a, s) {
 			continue
 		}
 		if n, ok := noticeOf(a, s); ok {
@@ -89,26 +92,53 @@ func noticesOf(s rooms.Screen) []Notice {
 	return notices
 }
 
+// overtaken tells whether what an action failed to do was done otherwise.
+func overtaken(a rooms.Action, s rooms.Screen) bool {
+	if a.State != rooms.Failed {
+		return false
+	}
+	for _, b := range s.Bookings {
+		if b.ID == a.Reservation {
+			return b.Phase == rooms.Released || a.Kind == rooms.CheckIn && b.Phase == rooms.CheckedIn
+		}
+	}
+	return false
+}
+
+// noticeOf is the sentence about an action, where the screen doesn't say it already. An undone one
+// that still counts was undone just now.
 func noticeOf(a rooms.Action, s rooms.Screen) (Notice, bool) {
 	n := Notice{ID: "tap-" + a.ID, Kind: "wait", Icon: "wait", Text: ActionMessage(a, s)}
 	switch a.State {
 	case rooms.Held:
 		n.Timer = releasingTimer(a.DueAt, n.Text)
-	case rooms.Accepted:
-		if a.Kind == rooms.CheckIn {
-			return Notice{}, false // the badge beside the meeting says it
-		}
-		n.Kind, n.Icon = "done", "done"
-	case rooms.Failed, rooms.Expired:
-		if a.State == rooms.Expired && a.Kind == rooms.Release && a.Attempts == 0 {
-			return Notice{}, false // it was over before it had to be told
-		}
-		n.Kind, n.Icon = "bad", "warn"
 	case rooms.Queued, rooms.Sent:
+	case rooms.Undone:
+		n.Kind, n.Icon = "done", "done"
+	case rooms.Accepted, rooms.Confirmed:
+		return n, settledNotice(&n, a)
+	case rooms.Failed, rooms.Expired:
+		n.Kind, n.Icon = "bad", "warn"
+		return n, a.State == rooms.Failed || a.Kind == rooms.CheckIn || a.Attempts > 0 // else it was over before it had to be told
 	default:
 		return Notice{}, false
 	}
 	return n, true
+}
+
+// settledNotice marks the notice of a tap that its service took, and tells whether there is anything
+// to say: that a meeting is checked in, its badge says.
+func settledNotice(n *Notice, a rooms.Action) bool {
+	switch {
+	case a.Reason == rooms.ReasonUnseen:
+		n.Kind, n.Icon = "warn", "warn"
+		return true
+	case a.State == rooms.Accepted, a.Reason == rooms.ReasonAwaited:
+		n.Kind, n.Icon = "done", "done"
+		return a.Kind == rooms.Release
+	default:
+		return false
+	}
 }
 
 func releasingTimer(at time.Time, text string) *Countdown {

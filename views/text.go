@@ -1,12 +1,6 @@
 package views
 
-import (
-	"strings"
-	"unicode"
-	"unicode/utf8"
-
-	"roomkiosk/internal/rooms"
-)
+import "strings"
 
 // key names a text. Texts live in one table, so that another language is another table. Families of
 // keys are put together from domain words: "refusal." + a [rooms.Refusal] and so on.
@@ -15,6 +9,7 @@ type key string
 // english is the only language so far. {braces} are filled in by say.
 var english = map[key]string{
 	"status.available":         "Free",
+	"status.available.doubted": "Free?",
 	"status.starting_soon":     "Soon",
 	"status.awaiting_check_in": "Booked",
 	"status.in_use":            "In use",
@@ -28,13 +23,15 @@ var english = map[key]string{
 	"line.check_in_by":  "check in by {time}",
 	"line.overdue":      "nobody checked in",
 	"line.unread":       "no schedule yet",
+	"line.outdated":     "schedule too old",
 	"line.clock":        "clock not set",
 	"line.construction": "out of service",
 
-	"detail.overdue": "It may be released. Check in to keep it.",
-	"detail.unread":  "The calendar has not been read, so this screen doesn't know whether the room is free.",
-	"detail.clock":   "The time isn't known, so this screen can't tell whether the room is free.",
-	"detail.closed":  "This room can't be used at the moment.",
+	"detail.overdue":  "It may be released. Check in to keep it.",
+	"detail.unread":   "The calendar has not been read, so this screen doesn't know whether the room is free.",
+	"detail.outdated": "What was read of the calendar doesn't reach to now, so this screen doesn't know whether the room is free.",
+	"detail.clock":    "The time isn't known, so this screen can't tell whether the room is free.",
+	"detail.closed":   "This room can't be used at the moment.",
 
 	"timer.left.hours":        "{h} h {n} min left",
 	"timer.left.minutes":      "{n} min left",
@@ -66,6 +63,8 @@ var english = map[key]string{
 	"badge.released":   "Released",
 	"badge.overdue":    "Not checked in",
 	"badge.tentative":  "Tentative",
+
+	"clock.unknown": "–:–",
 
 	"day.today":       "Today",
 	"day.tomorrow":    "Tomorrow",
@@ -126,10 +125,10 @@ var english = map[key]string{
 	"refusal.unknown":               "The room can't do that at the moment. Look at the screen and try again.",
 	"action.check_in.queued":        "Checked in. Telling {service}.",
 	"action.check_in.sent":          "Checked in. Telling {service}.",
-	"action.check_in.accepted":      "Checked in. {service} has accepted it.",
+	"action.check_in.accepted":      "Checked in, and {service} has accepted it.",
 	"action.check_in.confirmed":     "Checked in.",
 	"action.check_in.failed":        "The check-in failed. Try again, or use the calendar.",
-	"action.check_in.expired":       "The meeting ended before {service} had confirmed that it was told of the check-in.",
+	"action.check_in.expired":       "The meeting ended before {service} confirmed the check-in. Nothing more to do.",
 	"action.check_in.superseded":    "Not checked in, because the room was released.",
 	"action.check_in.undone":        "The check-in was taken back.",
 	"action.check_in.held":          "Checking in.",
@@ -139,19 +138,23 @@ var english = map[key]string{
 	"action.release.accepted":       "Released. Waiting for the calendar to follow.",
 	"action.release.confirmed":      "Released.",
 	"action.release.failed":         "The release failed. End the meeting in the calendar instead.",
-	"action.release.expired":        "The meeting ended before {service} had confirmed that it was told of the release.",
-	"action.release.undone":         "Kept. The room was not released.",
-	"action.release.superseded":     "Replaced by a later tap.",
+	"action.release.expired":        "The meeting ended before {service} confirmed the release. Nothing more to do.",
+	"action.release.undone":         "Not released. The room stays yours.",
+	"action.release.superseded":     "A later tap took the place of this release.",
 	"action.waits.unreachable":      "{service} can't be reached; it will be told as soon as it can.",
 	"action.waits.trouble":          "{service} has a problem; it will be told again soon.",
 	"action.waits.bad_answer":       "{service} gave no clear answer; it will be told again soon.",
 	"action.waits.throttled":        "{service} is busy; it will be told in a moment.",
 	"action.waits.room_offline":     "The Zoom Room in here is offline; Zoom will be told when it is back.",
+	"action.waits.credentials":      "{service} doesn't accept this kiosk at the moment. Please tell IT.",
+	"action.awaited.release":        "Released. Waiting for the calendar to follow.",
+	"action.unseen.check_in":        "{service} accepted the check-in, but nothing has confirmed it since. Please tell IT.",
+	"action.unseen.release":         "{service} accepted the release, but the calendar still shows the meeting. Please tell IT.",
 	"action.waits.check_in":         "Checked in.",
 	"action.waits.release":          "Released.",
 	"action.fails.check_in":         "The check-in failed:",
 	"action.fails.release":          "The release failed:",
-	"action.fails.gone":             "the meeting is no longer in this room's calendar. Nothing more to do.",
+	"action.fails.gone":             "the meeting is no longer in this room's calendar. Look there for where it went.",
 	"action.fails.credentials":      "{service} doesn't accept this kiosk any more. Please tell IT.",
 	"action.fails.permission":       "this kiosk isn't allowed to do that. Please tell IT.",
 	"action.fails.not_found":        "{service} doesn't know this meeting. Check it in the calendar.",
@@ -191,66 +194,4 @@ func fillIn(text string, pairs ...string) string {
 func said(k key) bool {
 	_, ok := english[k]
 	return ok
-}
-
-// RefusalMessage says why a tap isn't possible, as a heading and a sentence with what to do.
-func RefusalMessage(r rooms.Refusal) (title, detail string) {
-	k := key("refusal." + string(r))
-	if !said(k) {
-		k = "refusal.unknown"
-	}
-	return say(k + ".title"), say(k)
-}
-
-// FaultMessage explains the failure of an outside service to IT, with what to do. It is empty
-// without a fault.
-func FaultMessage(f *rooms.Fault) string {
-	if f == nil {
-		return ""
-	}
-	k := key("fault." + string(f.Kind))
-	if !said(k) {
-		k = "fault.trouble"
-	}
-	return say(k, "service", f.Service)
-}
-
-// StatusWord is the word that a room's door shows.
-func StatusWord(s rooms.Screen) string {
-	if s.Has(rooms.FlagUnderConstruction) {
-		return say("status.closed")
-	}
-	return say(key("status." + string(s.Status)))
-}
-
-// ActionMessage says where an action stands, for the person who tapped: what it came to, and why it
-// waits or failed, with what to do.
-func ActionMessage(a rooms.Action, s rooms.Screen) string {
-	service := serviceOf(s)
-	if a.State == rooms.Queued || a.State == rooms.Sent {
-		if k := key("action.waits." + string(a.Reason)); said(k) {
-			return say(key("action.waits."+string(a.Kind))) + " " + sentence(say(k, "service", service))
-		}
-	}
-	if a.State == rooms.Failed {
-		if k := key("action.fails." + string(a.Reason)); said(k) {
-			return say(key("action.fails."+string(a.Kind))) + " " + say(k, "service", service)
-		}
-	}
-	return say(key("action."+string(a.Kind)+"."+string(a.State)), "service", service, "time", clock(a.DueAt, s.Room.Zone))
-}
-
-// sentence begins with a capital.
-func sentence(text string) string {
-	first, size := utf8.DecodeRuneInString(text)
-	return string(unicode.ToUpper(first)) + text[size:]
-}
-
-// serviceOf names who has to be told of a tap: Zoom, or the calendar where the room has no Zoom
-// Room.
-func serviceOf(s rooms.Screen) string {
-	if s.Room.ZoomID == "" {
-		return say("service.calendar")
-	}
-	return say("service.zoom")
 }

@@ -43,9 +43,12 @@ func families() map[key]bool {
 		}
 	}
 	add("action.fails", string(rooms.ReasonGone))
+	add("action.waits", string(rooms.FaultCredentials)) // IT can mend it while the tap waits
+	add("action", string(rooms.ReasonAwaited), string(rooms.Release))
 	for _, k := range kinds {
 		add("action.fails", string(k))
 		add("action.waits", string(k))
+		add("action", string(rooms.ReasonUnseen), string(k))
 		for _, s := range states {
 			add("action", string(k), string(s))
 		}
@@ -128,19 +131,25 @@ func TestRefusalMessage(t *testing.T) {
 	}
 }
 
-// TestActionMessage asks for a sentence about every action that there can be.
+// TestActionMessage asks for sentences about every action that there can be: whole ones, in words of
+// people.
 func TestActionMessage(t *testing.T) {
 	s := Samples()[0].Screen
-	reasons := []rooms.Reason{"", rooms.ReasonGone, "not_thought_of"}
+	reasons := []rooms.Reason{"", rooms.ReasonGone, rooms.ReasonAwaited, rooms.ReasonUnseen, "not_thought_of"}
 	for _, f := range faults {
 		reasons = append(reasons, rooms.Reason(f))
 	}
-	for _, k := range kinds {
-		for _, state := range states {
-			for _, reason := range reasons {
-				text := ActionMessage(rooms.Action{Kind: k, State: state, Reason: reason, DueAt: s.Now}, s)
-				if text == "" || strings.ContainsAny(text, "{}") || strings.HasPrefix(text, " ") {
-					t.Errorf("%s %s %q: %q", k, state, reason, text)
+	code := regexp.MustCompile(`[{}_]|(?i)\b(unreachable|throttled|invalid|superseded|queued|fault|event|error|20[0-9]|[45][0-9][0-9])\b`)
+	sentences := regexp.MustCompile(`^([A-Z][^.!?]+\.)( [A-Z][^.!?]+\.)*$`)
+	for _, zoom := range []string{"z", ""} {
+		s.Room.ZoomID = zoom
+		for _, k := range kinds {
+			for _, state := range states {
+				for _, reason := range reasons {
+					text := ActionMessage(rooms.Action{Kind: k, State: state, Reason: reason, DueAt: s.Now}, s)
+					if !sentences.MatchString(text) || code.MatchString(text) {
+						t.Errorf("%s %s %q: %q", k, state, reason, text)
+					}
 				}
 			}
 		}
@@ -159,8 +168,11 @@ func TestActionMessageTells(t *testing.T) {
 		{zoom, rooms.Action{Kind: rooms.CheckIn, State: rooms.Queued, Reason: "unreachable"}, "Checked in. Zoom can't be reached; it will be told as soon as it can."},
 		{kept, rooms.Action{Kind: rooms.Release, State: rooms.Queued, Reason: "trouble"}, "Released. The calendar has a problem; it will be told again soon."},
 		{zoom, rooms.Action{Kind: rooms.Release, State: rooms.Held, DueAt: instant("10:15:07")}, "Releasing the room at 10:15."},
-		{zoom, rooms.Action{Kind: rooms.Release, State: rooms.Failed, Reason: "gone"}, "The release failed: the meeting is no longer in this room's calendar. Nothing more to do."},
+		{zoom, rooms.Action{Kind: rooms.Release, State: rooms.Failed, Reason: "gone"}, "The release failed: the meeting is no longer in this room's calendar. Look there for where it went."},
 		{zoom, rooms.Action{Kind: rooms.CheckIn, State: rooms.Confirmed, Reason: "unreachable"}, "Checked in."},
+		{zoom, rooms.Action{Kind: rooms.CheckIn, State: rooms.Queued, Reason: "credentials"}, "Checked in. Zoom doesn't accept this kiosk at the moment. Please tell IT."},
+		{zoom, rooms.Action{Kind: rooms.Release, State: rooms.Accepted, Reason: "unseen"}, "Zoom accepted the release, but the calendar still shows the meeting. Please tell IT."},
+		{zoom, rooms.Action{Kind: rooms.Release, State: rooms.Confirmed, Reason: "awaited"}, "Released. Waiting for the calendar to follow."},
 	} {
 		if got := ActionMessage(c.action, c.screen); got != c.want {
 			t.Errorf("%s %s %s:\n got %q\nwant %q", c.action.Kind, c.action.State, c.action.Reason, got, c.want)
