@@ -15,10 +15,11 @@ TEMPL := go tool templ generate -log-level error -path views
 
 PEER     := internal/sim/googlepeer
 FUZZTIME ?= 60s
+CUTS     ?= 200
 
 export CGO_ENABLED := 1
 
-.PHONY: help demo build test lint generate fresh cross bench vuln fuzz clean
+.PHONY: help demo build test lint generate fresh cross bench vuln fuzz powercut clean
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -74,6 +75,10 @@ vuln: ## look for known vulnerabilities; needs vuln.go.dev
 fuzz: ## run each fuzz target for FUZZTIME (60s)
 	@scripts/need go git cc
 	@scripts/fuzz $(FUZZTIME)
+
+powercut: ## cut the power of a virtual kiosk CUTS (200) times, and of one that must lose taps; installs QEMU
+	@scripts/need go git cc vm
+	go run ./internal/powercut -cuts $(CUTS)
 
 clean: ## remove what was built
 	rm -rf bin .artefacts
