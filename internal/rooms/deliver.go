@@ -154,7 +154,7 @@ func outcomeOf(err error) outcome {
 
 // delivered takes over what came of a delivery.
 func (k *Keeper) delivered(now time.Time, a Action, o outcome) {
-	k.inFlight = false
+	k.inFlight, k.cause = false, ByKiosk
 	if known := k.action(a.ID); known == nil || known.State != Sent {
 		return // its effect was seen before the answer came
 	} else if known.ExpiresAt.After(a.ExpiresAt) {
@@ -165,8 +165,11 @@ func (k *Keeper) delivered(now time.Time, a Action, o outcome) {
 		a.DueAt = now.Add(k.retryPause(a, o))
 	}
 	k.update(now, a)
-	if a.Kind == Release && (o.state == Accepted || o.unsure) {
+	switch {
+	case a.Kind == Release && (o.state == Accepted || o.unsure):
 		k.watchEffect(now)
+	case o.state == Confirmed, o.reason == ReasonGone:
+		k.readAt = append(k.readAt, now) // the calendar is ahead of the screen
 	}
 }
 

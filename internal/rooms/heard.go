@@ -148,7 +148,7 @@ func (k *Keeper) recall(now time.Time) {
 
 // earliestTap is how long before its start a reservation can be checked in or out at the most, as far
 // as news of it is believed.
-const earliestTap = 24 * time.Hour
+const earliestTap = time.Hour
 
 // newsID makes the same id of the same news, however often it comes.
 func newsID(n News, room string) string {

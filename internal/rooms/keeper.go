@@ -43,9 +43,10 @@ type KeeperConfig struct {
 // the screen whenever that changes. One goroutine, that of Run, decides; everything else sends it
 // inputs.
 type Keeper struct {
-	cfg  KeeperConfig
-	log  *slog.Logger
-	shot atomic.Pointer[Inputs] // what readers see
+	cfg      KeeperConfig
+	log      *slog.Logger
+	shot     atomic.Pointer[Inputs] // what readers see
+	clockSet atomic.Int64           // how often it was judged anew
 
 	inputs  chan func(now time.Time) // carried out by Run's goroutine, in order
 	wake    chan struct{}            // asks the poller to read now
@@ -294,6 +295,7 @@ func (k *Keeper) Clock(doubt ClockDoubt) {
 			k.log.Info("clock judged", "doubt", doubt)
 		}
 		k.cause, k.in.ClockDoubt = ByKiosk, doubt
+		k.clockSet.Add(1)
 		k.retime(now)
 		k.readAt = append(k.readAt, now) // the answer's Date is evidence, too
 		k.snapshot()

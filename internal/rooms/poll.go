@@ -63,6 +63,7 @@ func (k *Keeper) readPause(fault *Fault, failures int) time.Duration {
 
 // read reads the calendar once and tells the owner what came of it.
 func (k *Keeper) read(ctx context.Context) *Fault {
+	set := k.clockSet.Load()
 	asked := k.cfg.Clock.Now()
 	from, to := Window(asked, k.cfg.Room.Zone)
 	limited, cancel := context.WithTimeout(ctx, readTimeout)
@@ -75,6 +76,11 @@ func (k *Keeper) read(ctx context.Context) *Fault {
 	k.tell(func(now time.Time) {
 		if fault != nil {
 			k.calendarFailed(fault)
+			return
+		}
+		if set != k.clockSet.Load() || !k.clockTrusted() && !k.in.Schedule.AsOf.IsZero() {
+			k.in.CalendarFault = nil // but of which hours, and when, nobody knows
+			k.snapshot()
 			return
 		}
 		k.calendarRead(now, NewSchedule(k.source(), from, to, asked, reservations))
