@@ -2,6 +2,7 @@ package main
 
 import (
 	"net/http"
+	"slices"
 	"strconv"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -81,7 +82,7 @@ func (w *watcher) Describe(chan<- *prometheus.Desc) {}
 
 // Collect reads the figures.
 func (w *watcher) Collect(out chan<- prometheus.Metric) {
-	for _, f := range append(w.hubFigures(), w.roomFigures()...) {
+	for _, f := range slices.Concat(w.hubFigures(), w.panelFigures(), w.roomFigures()) {
 		out <- prometheus.MustNewConstMetric(f.desc, f.kind, f.value, f.label...)
 	}
 }
@@ -94,7 +95,25 @@ func (w *watcher) hubFigures() []figure {
 		{desc: describe("kiosk_frames_published_total", "Changes that were shown."), kind: counter, value: float64(s.Published)},
 		{desc: describe("kiosk_sockets_dropped_total", "Browsers that took nothing for too long."), kind: counter, value: float64(s.Dropped)},
 		{desc: describe("kiosk_sockets_refused_total", "Browsers that were too many."), kind: counter, value: float64(s.Refused)},
+		{desc: describe("kiosk_requests_refused_total", "Requests whose address had asked too much."), kind: counter, value: float64(w.web.Refused())},
 	}
+}
+
+// panelFigures tell of the rooms that should have a panel.
+func (w *watcher) panelFigures() []figure {
+	alive := describe("kiosk_panel_alive", "1 while the room's panel says that it paints; 0 after three heartbeats without.", "room")
+	last := describe("kiosk_panel_last_alive_seconds", "Since the room's panel last said that it paints.", "room")
+	var out []figure
+	for _, p := range w.web.Panels() {
+		here := 1.0
+		if p.Missing {
+			here = 0
+		}
+		out = append(out,
+			figure{desc: alive, kind: prometheus.GaugeValue, value: here, label: []string{p.Room.ID}},
+			figure{desc: last, kind: prometheus.GaugeValue, value: p.Quiet.Seconds(), label: []string{p.Room.ID}})
+	}
+	return out
 }
 
 func (w *watcher) roomFigures() []figure {

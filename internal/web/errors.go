@@ -57,6 +57,10 @@ var (
 		Status: http.StatusRequestEntityTooLarge, Code: "too_large",
 		Title: "The request is too large", Detail: "Send only the id of the reservation.",
 	}
+	errTooMany = &problem{
+		Status: http.StatusTooManyRequests, Code: "too_many",
+		Title: "Too many requests from this address", Detail: "Wait a moment, then try again.",
+	}
 	errNotStored = &problem{
 		Status: http.StatusServiceUnavailable, Code: "not_stored",
 		Title: "The tap could not be stored", Detail: "Nothing was changed. Try again in a moment; if it stays so, tell IT that the kiosk's disk needs a look.",

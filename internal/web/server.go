@@ -6,6 +6,7 @@ import (
 	"context"
 	"log/slog"
 	"net/http"
+	"time"
 
 	"github.com/labstack/echo/v4"
 
@@ -32,7 +33,9 @@ type Config struct {
 	Metrics http.Handler // nil: no metrics
 	Demo    http.Handler // nil: not a demo
 	Log     *slog.Logger
-	NewID   func() string // makes references of errors
+	NewID   func() string    // makes references of errors
+	Panels  []string         // rooms that have to have a panel, besides those where one was seen since the start
+	Now     func() time.Time // of limits; nil: the machine's time
 }
 
 // Server answers requests.
@@ -40,6 +43,8 @@ type Server struct {
 	cfg     Config
 	keepers map[string]Keeper
 	hosts   hostList
+	limits  *limiter
+	refusal refusal
 	echo    *echo.Echo
 }
 
@@ -49,7 +54,6 @@ func New(cfg Config) *Server {
 	for _, k := range cfg.Keepers {
 		s.keepers[k.Room().ID] = k
 	}
-	s.echo = newEcho(s.handleError)
 	s.guard()
 	s.routes()
 	return s
@@ -57,7 +61,9 @@ func New(cfg Config) *Server {
 
 // guard puts in front of everything what every request has to pass.
 func (s *Server) guard() {
-	s.echo.Pre(s.catchPanics, secure, s.allowHosts, sameOrigin(http.NewCrossOriginProtection()), limitBody)
+	s.limits, s.refusal = newLimiter(s.cfg.Now), newRefusal(s.cfg.Build, s.cfg.Assets)
+	s.echo = newEcho(s.handleError)
+	s.echo.Pre(s.limitRate, s.catchPanics, secure, s.allowHosts, sameOrigin(http.NewCrossOriginProtection()), limitBody)
 }
 
 func newEcho(onError echo.HTTPErrorHandler) *echo.Echo {

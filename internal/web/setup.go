@@ -28,7 +28,6 @@ func NewSetup(cfg SetupConfig) http.Handler {
 		cfg:   Config{Assets: cfg.Assets, Build: cfg.Build, Log: cfg.Log, NewID: cfg.NewID},
 		hosts: newHostList(cfg.Hosts),
 	}
-	s.echo = newEcho(s.handleError)
 	s.guard()
 	s.echo.GET("/healthz", showHealth)
 	s.echo.GET(static.Prefix+"*", echo.WrapHandler(cfg.Assets))

@@ -25,8 +25,9 @@ var morning = time.Date(2026, 11, 23, 9, 3, 12, 345678900, time.UTC)
 
 // door is a room whose keeper answers as it is told. Its screens are the real ones.
 type door struct {
-	in  rooms.Inputs
-	err error
+	in      rooms.Inputs
+	err     error
+	unknown func(reservation string) bool // nil: all are known
 
 	mu   sync.Mutex
 	taps []string
@@ -36,10 +37,16 @@ func (d *door) Room() rooms.Room     { return d.in.Room }
 func (d *door) Screen() rooms.Screen { return rooms.ScreenOf(d.in, morning) }
 
 func (d *door) Tap(_ context.Context, t rooms.Tap) (rooms.Action, error) {
+	if d.unknown != nil && d.unknown(t.Reservation) {
+		return rooms.Action{}, rooms.ErrNotFound
+	}
 	return d.took(string(t.Kind)+" "+t.Reservation+" "+t.Origin, t.Kind, rooms.Queued)
 }
 
 func (d *door) Undo(_ context.Context, reservation string) (rooms.Action, error) {
+	if d.unknown != nil && d.unknown(reservation) {
+		return rooms.Action{}, rooms.ErrNotFound
+	}
 	return d.took("undo "+reservation, rooms.Release, rooms.Undone)
 }
 

@@ -1,0 +1,243 @@
+package web
+
+import (
+	"bytes"
+	"container/list"
+	"context"
+	"encoding/json"
+	"math"
+	"net/http"
+	"net/netip"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/labstack/echo/v4"
+	"golang.org/x/time/rate"
+
+	"roomkiosk/static"
+	"roomkiosk/views"
+)
+
+// What requests cost, in tenths of a plain one. What makes no sense is charged for afterwards.
+const (
+	costAsset   = 1
+	costPlain   = 10
+	costRubbish = 40 // on top
+	costTap     = 10 // of an allowance of its own: a flood from the same address leaves it alone
+)
+
+// maxCallers is how many addresses are remembered. One that is forgotten starts anew, which costs less
+// than refusing people whom nobody knows.
+const maxCallers = 4096
+
+// subnet is how many times as much a network of IPv6 may do as an address of IPv4: it is a /64, because
+// whoever has one address there has all, but a whole office may be in it.
+const subnet = 4
+
+// allowance is a bucket of tokens: so many a second, and so many at once.
+type allowance struct {
+	perSecond rate.Limit
+	burst     int
+}
+
+// What an address may do. On this machine live the panel, whose browser loads a page every few days,
+// and perhaps a proxy, which stands for everybody behind it.
+func asksOf(addr netip.Addr) allowance {
+	if isLocal(addr) {
+		return allowance{1000 * costPlain, 4000 * costPlain}
+	}
+	return allowance{50 * costPlain, 300 * costPlain}.of(addr)
+}
+
+// tapsOf leaves two people who tap as fast as they can at one panel in peace.
+func tapsOf(addr netip.Addr) allowance {
+	if isLocal(addr) {
+		return allowance{20 * costTap, 100 * costTap}
+	}
+	return allowance{2 * costTap, 10 * costTap}.of(addr)
+}
+
+func (a allowance) of(addr netip.Addr) allowance {
+	if addr.Is6() {
+		return allowance{subnet * a.perSecond, subnet * a.burst}
+	}
+	return a
+}
+
+func (a allowance) bucket() *rate.Limiter { return rate.NewLimiter(a.perSecond, a.burst) }
+
+// callerOf is the address that a request is counted for: one of IPv4, or the first of an IPv6 network.
+// It is the zero Addr where there is none to tell apart (a unix socket).
+func callerOf(hostport string) netip.Addr {
+	at, err := netip.ParseAddrPort(hostport)
+	if err != nil {
+		return netip.Addr{}
+	}
+	return countedAs(at.Addr())
+}
+
+func countedAs(addr netip.Addr) netip.Addr {
+	addr = addr.Unmap().WithZone("")
+	if !addr.Is6() || addr.IsLoopback() || addr.IsLinkLocalUnicast() { // all of a wire are in the same fe80::/64
+		return addr
+	}
+	network, _ := addr.Prefix(64) // fails for longer ones than addresses are
+	return network.Addr()
+}
+
+// isLocal tells whether an address is this machine's own.
+func isLocal(addr netip.Addr) bool { return !addr.IsValid() || addr.IsLoopback() }
+
+// limiter keeps the allowances of those who asked last. Its methods may be called from any goroutine.
+type limiter struct {
+	now     func() time.Time
+	refused atomic.Uint64
+
+	mu      sync.Mutex
+	callers map[netip.Addr]*list.Element // of *caller
+	recent  *list.List                   // who asked last is in front
+}
+
+type caller struct {
+	addr netip.Addr
+	asks *rate.Limiter
+	taps *rate.Limiter // nil: no tap yet
+}
+
+func newLimiter(now func() time.Time) *limiter {
+	if now == nil {
+		now = time.Now //nolint:forbidigo // the default of an argument; buckets fill by the machine's time
+	}
+	return &limiter{now: now, callers: map[netip.Addr]*list.Element{}, recent: list.New()}
+}
+
+// take takes what the request costs from the address's allowance. When there isn't so much, it takes
+// nothing and returns after which time there will be.
+func (l *limiter) take(addr netip.Addr, cost int, tap bool) time.Duration {
+	now := l.now()
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	r := l.bucket(addr, tap).ReserveN(now, cost)
+	wait := r.DelayFrom(now)
+	if wait > 0 {
+		r.CancelAt(now)
+		l.refused.Add(1)
+	}
+	return wait
+}
+
+// fine takes what rubbish costs on top, also when there isn't so much: the debt has to be waited for.
+func (l *limiter) fine(addr netip.Addr) {
+	now := l.now()
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.bucket(addr, false).ReserveN(now, costRubbish)
+}
+
+// bucket finds or makes an address's. The limiter must be locked.
+func (l *limiter) bucket(addr netip.Addr, tap bool) *rate.Limiter {
+	e, known := l.callers[addr]
+	if known {
+		l.recent.MoveToFront(e)
+	} else {
+		if l.recent.Len() == maxCallers {
+			idlest := l.recent.Back()
+			delete(l.callers, l.recent.Remove(idlest).(*caller).addr)
+		}
+		e = l.recent.PushFront(&caller{addr: addr, asks: asksOf(addr).bucket()})
+		l.callers[addr] = e
+	}
+	c := e.Value.(*caller)
+	if !tap {
+		return c.asks
+	}
+	if c.taps == nil {
+		c.taps = tapsOf(addr).bucket()
+	}
+	return c.taps
+}
+
+// isTap tells whether a request wants to tap, without looking whether there is such a room.
+func isTap(r *http.Request) bool {
+	return r.Method == http.MethodPost &&
+		(strings.HasPrefix(r.URL.Path, "/rooms/") || strings.HasPrefix(r.URL.Path, "/api/v1/rooms/"))
+}
+
+func costOf(r *http.Request, tap bool) int {
+	switch {
+	case tap:
+		return costTap
+	case strings.HasPrefix(r.URL.Path, static.Prefix):
+		return costAsset
+	default:
+		return costPlain
+	}
+}
+
+// isRubbish tells from an answer whether the request made no sense: unknown pages and names, forms that
+// can't be read, what isn't the asker's business. A tap that comes too late does.
+func isRubbish(status int) bool {
+	return status >= 400 && status < 500 && status != http.StatusConflict && status != http.StatusTooManyRequests
+}
+
+// limitRate refuses what an address asks too much. It stands in front of everything, and what it says is
+// made beforehand: a flood is refused at the price of finding its bucket.
+func (s *Server) limitRate(next echo.HandlerFunc) echo.HandlerFunc {
+	return func(c echo.Context) error {
+		r := c.Request()
+		addr, tap := callerOf(r.RemoteAddr), isTap(r)
+		if wait := s.limits.take(addr, costOf(r, tap), tap); wait > 0 {
+			s.refusal.send(c.Response(), r, wait)
+			return nil
+		}
+		if err := next(c); err != nil {
+			c.Error(err) // here, because the answer tells rubbish
+		}
+		if !tap && isRubbish(c.Response().Status) {
+			s.limits.fine(addr)
+		}
+		return nil
+	}
+}
+
+// Refused is how many requests were refused since the start because their address asked too much.
+func (s *Server) Refused() uint64 { return s.limits.refused.Load() }
+
+// refusal is the answer to too many requests.
+type refusal struct{ page, problem []byte }
+
+func newRefusal(build string, assets *static.Assets) refusal {
+	var page bytes.Buffer
+	shown := views.ErrorPage(views.NewProblem(errTooMany.Title, errTooMany.Detail, "", build, assets))
+	if err := shown.Render(context.Background(), &page); err != nil {
+		panic("web: rendering to memory: " + err.Error())
+	}
+	text, err := json.Marshal(errTooMany)
+	if err != nil {
+		panic("web: encoding a problem: " + err.Error()) // strings and numbers always encode
+	}
+	return refusal{page: page.Bytes(), problem: text}
+}
+
+// send answers. A page that was refused comes back by itself: nobody can reload one on a wall.
+func (a refusal) send(w http.ResponseWriter, r *http.Request, wait time.Duration) {
+	h := w.Header()
+	setSecure(h)
+	seconds := strconv.Itoa(max(1, int(math.Ceil(wait.Seconds()))))
+	h.Set("Retry-After", seconds)
+	body := a.problem
+	if wantsJSON(r) {
+		h.Set("Content-Type", "application/problem+json")
+	} else {
+		h.Set("Content-Type", "text/html; charset=utf-8")
+		if r.Method == http.MethodGet {
+			h.Set("Refresh", seconds)
+		}
+		body = a.page
+	}
+	w.WriteHeader(http.StatusTooManyRequests)
+	_, _ = w.Write(body) // a peer that is gone needs no answer
+}
