@@ -14,13 +14,18 @@ import (
 // diskLimit bounds the wait for the disk: the kernel looks for it in the background.
 const diskLimit = time.Minute
 
-// prepareGuest does what a machine's first process has to.
-func prepareGuest() error {
+// mountDevices makes the devices visible. The first process of a machine has to see to that.
+func mountDevices() error {
 	for _, m := range []struct{ kind, at string }{{"devtmpfs", "/dev"}, {"proc", "/proc"}} {
 		if err := syscall.Mount(m.kind, m.at, m.kind, 0, ""); err != nil {
 			return fmt.Errorf("mounting %s: %w", m.at, err)
 		}
 	}
+	return nil
+}
+
+// attach brings the disk and the loopback network up.
+func attach() error {
 	if err := loadModules(); err != nil {
 		return err
 	}

@@ -4,6 +4,10 @@ package main
 
 import "errors"
 
-func prepareGuest() error { return errors.New("the guest has to be Linux") }
+var errNotLinux = errors.New("the guest has to be Linux")
+
+func mountDevices() error { return errNotLinux }
+
+func attach() error { return errNotLinux }
 
 func linger() {}

@@ -79,26 +79,37 @@ func (l *line) tell(words ...any) {
 
 // beGuest is the life of the guest. It ends with its power.
 func beGuest(words []string) {
-	err := prepareGuest()
+	told, err := openLine()
 	if err == nil {
-		var w *os.File
-		if w, err = os.OpenFile(linePath, os.O_WRONLY, 0); err == nil {
-			told := &line{w: w}
-			if err = live(context.Background(), told, words); err != nil {
-				told.tell(toldFault, err)
-			}
-		}
+		err = live(context.Background(), told, words)
+	}
+	if told != nil && err != nil {
+		told.tell(toldFault, err)
 	}
 	if err != nil {
-		fmt.Fprintln(os.Stderr, "powercut:", err)
+		fmt.Fprintln(os.Stderr, "powercut:", err) // the console
 	}
 	linger()
+}
+
+func openLine() (*line, error) {
+	if err := mountDevices(); err != nil {
+		return nil, err
+	}
+	w, err := os.OpenFile(linePath, os.O_WRONLY, 0)
+	if err != nil {
+		return nil, fmt.Errorf("opening the line to the host: %w", err)
+	}
+	return &line{w: w}, nil
 }
 
 // live looks at the disk as the cut left it, then carries out its orders.
 func live(ctx context.Context, told *line, words []string) error {
 	o, err := ordersOf(words)
 	if err != nil {
+		return err
+	}
+	if err := attach(); err != nil {
 		return err
 	}
 	if err := look(ctx, told, dataDir, o.since); err != nil {
@@ -123,9 +134,7 @@ func install(ctx context.Context, folder string) error {
 	if err != nil {
 		return err
 	}
-	if err := k.stop(); err != nil {
-		return err
-	}
+	k.Stop()
 	syscall.Sync()
 	return nil
 }

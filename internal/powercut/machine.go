@@ -2,9 +2,7 @@ package main
 
 import (
 	"bufio"
-	"bytes"
 	"context"
-	"errors"
 	"fmt"
 	"net"
 	"os"
@@ -12,14 +10,14 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
-	"sync"
 	"time"
+
+	"roomkiosk/internal/harness"
 )
 
 const (
 	diskSize   = 256 << 20 // bytes
 	memorySize = "512"     // MiB
-	plugIn     = time.Minute
 )
 
 // machine is a virtual machine that isn't running.
@@ -117,11 +115,11 @@ func (m machine) format(ctx context.Context) error {
 	return err
 }
 
-// powered is a machine that runs.
+// powered is a machine that runs. To cut its power is to kill it.
 type powered struct {
-	cmd     *exec.Cmd
+	*harness.Process
 	lines   chan string // what the guest told; closed after its last whole line
-	console *tail
+	console *harness.Tail
 }
 
 // powerOn starts the machine with its clock at an instant and orders for the guest.
@@ -132,35 +130,41 @@ func (m machine) powerOn(ctx context.Context, clock time.Time, o orders) (*power
 		return nil, fmt.Errorf("listening to the guest: %w", err)
 	}
 	defer listener.Close()
-	p := &powered{cmd: m.command(ctx, clock, o), lines: make(chan string), console: &tail{}}
-	p.cmd.Stdout, p.cmd.Stderr = p.console, p.console
-	if err := p.cmd.Start(); err != nil {
-		return nil, fmt.Errorf("starting the machine: %w", err)
+	p := &powered{lines: make(chan string), console: &harness.Tail{}}
+	if p.Process, err = harness.Launch(ctx, harness.Options{Out: p.console}, "qemu-system-x86_64", m.arguments(clock, o)...); err != nil {
+		return nil, err
 	}
-	if err := listener.(*net.UnixListener).SetDeadline(time.Now().Add(plugIn)); err != nil {
-		return nil, errors.Join(err, p.cut())
-	}
+	go func() {
+		<-p.Gone
+		_ = listener.Close() // nobody will come
+	}()
 	conn, err := listener.Accept()
 	if err != nil {
-		_ = p.cut()
-		return nil, fmt.Errorf("listening to the guest: %w; its console ends:\n%s", err, p.console)
+		p.Kill()
+		return nil, p.failed(fmt.Errorf("listening to the guest: %w", err))
 	}
 	go p.listen(conn)
 	return p, nil
 }
 
-// command is the machine with as little as possible in it. With cache=writeback QEMU hands what the
-// guest writes to this machine's kernel: it is there when QEMU dies, and what the guest didn't write
-// isn't.
-func (m machine) command(ctx context.Context, clock time.Time, o orders) *exec.Cmd {
-	return exec.CommandContext(ctx, "qemu-system-x86_64",
-		"-accel", "tcg", "-cpu", "max", "-m", memorySize, "-rtc", "base="+clock.UTC().Format("2006-01-02T15:04:05"),
+// failed adds what was to be seen last.
+func (p *powered) failed(err error) error {
+	return fmt.Errorf("%w; the console ends:\n%s\n%s", err, p.console, p.Said)
+}
+
+// arguments make QEMU a machine with as little as possible in it. With cache=writeback it hands what
+// the guest writes to this machine's kernel: that is there when QEMU dies, and what the guest didn't
+// write isn't.
+func (m machine) arguments(clock time.Time, o orders) []string {
+	return []string{
+		"-accel", "tcg", "-cpu", "max", "-m", memorySize, "-rtc", "base=" + clock.UTC().Format("2006-01-02T15:04:05"),
 		"-nodefaults", "-no-user-config", "-no-reboot", "-display", "none",
 		"-kernel", m.kernel, "-initrd", m.initrd,
-		"-append", "console=ttyS0 quiet panic=-1 mitigations=off -- "+guestCommand+" "+o.String(),
-		"-drive", "if=virtio,format=raw,cache=writeback,file="+m.disk,
+		"-append", "console=ttyS0 quiet panic=-1 mitigations=off -- " + guestCommand + " " + o.String(),
+		"-drive", "if=virtio,format=raw,cache=writeback,file=" + m.disk,
 		"-chardev", "stdio,id=console,signal=off", "-serial", "chardev:console",
-		"-chardev", "socket,id=told,path="+m.socket, "-serial", "chardev:told")
+		"-chardev", "socket,id=told,path=" + m.socket, "-serial", "chardev:told",
+	}
 }
 
 // listen passes on what the guest tells, until it is gone. A line that the cut broke off is no line.
@@ -174,39 +178,4 @@ func (p *powered) listen(conn net.Conn) {
 		}
 		p.lines <- strings.TrimRight(line, "\r\n")
 	}
-}
-
-// cut cuts the power. What the guest told before it can still be heard.
-func (p *powered) cut() error {
-	if err := p.cmd.Process.Kill(); err != nil && !errors.Is(err, os.ErrProcessDone) {
-		return fmt.Errorf("cutting the power: %w", err)
-	}
-	_ = p.cmd.Wait() // it was killed
-	return nil
-}
-
-// tail keeps the end of what was written to it.
-type tail struct {
-	mu   sync.Mutex
-	text []byte
-}
-
-const tailSize = 4000
-
-// Write never fails.
-func (t *tail) Write(p []byte) (int, error) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	t.text = append(t.text, p...)
-	if n := len(t.text); n > tailSize {
-		t.text = append([]byte{}, t.text[n-tailSize:]...)
-	}
-	return len(p), nil
-}
-
-// String is that end.
-func (t *tail) String() string {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	return string(bytes.TrimSpace(t.text))
 }

@@ -81,7 +81,7 @@ func prepare(ctx context.Context, dir, vm string) ([]*trial, error) {
 	}
 	var trials []*trial
 	for _, sync := range []string{full, normal} {
-		t := &trial{sync: sync, dir: dir}
+		t := &trial{sync: sync}
 		kiosk, err := buildKiosk(ctx, dir, sync)
 		if err != nil {
 			return nil, err
@@ -94,13 +94,17 @@ func prepare(ctx context.Context, dir, vm string) ([]*trial, error) {
 	return trials, nil
 }
 
+// runAll runs the trials. After one that couldn't be carried out, the rest would tell nothing.
 func runAll(ctx context.Context, trials []*trial, together bool) error {
 	errs := make([]error, len(trials))
 	var wg sync.WaitGroup
 	for i, t := range trials {
 		wg.Go(func() { errs[i] = t.run(ctx) })
-		if !together {
-			wg.Wait()
+		if together {
+			continue
+		}
+		if wg.Wait(); errs[i] != nil {
+			break
 		}
 	}
 	wg.Wait()

@@ -10,6 +10,8 @@ import (
 	"net"
 	"net/http"
 	"time"
+
+	"roomkiosk/internal/harness"
 )
 
 const (
@@ -28,7 +30,7 @@ func (k *kiosk) tapAll(ctx context.Context, told *line) error {
 	}
 	for range k.rooms {
 		select {
-		case <-k.gone:
+		case <-k.Gone:
 			return k.failed(errors.New("tapping: the kiosk has ended"))
 		case err := <-ended:
 			if err != nil {
@@ -94,7 +96,7 @@ func (p panel) reservations(ctx context.Context) ([]string, error) {
 		if err != nil || len(ids) == meetings {
 			return ids, err
 		}
-		if err := wait(ctx, lookEvery); err != nil {
+		if err := harness.Wait(ctx, lookEvery); err != nil {
 			return nil, fmt.Errorf("waiting for the meetings of %s, of which %d are there: %w", p.room, len(ids), err)
 		}
 	}
@@ -143,7 +145,7 @@ func (p panel) tap(ctx context.Context, verb, reservation string) error {
 		case status == http.StatusConflict:
 			return nil
 		case status == http.StatusTooManyRequests:
-			if err := wait(ctx, pause); err != nil {
+			if err := harness.Wait(ctx, pause); err != nil {
 				return err
 			}
 		default:
@@ -171,16 +173,4 @@ func (p panel) ask(ctx context.Context, method, path string, body []byte, into a
 		return res.StatusCode, err
 	}
 	return res.StatusCode, json.NewDecoder(res.Body).Decode(into)
-}
-
-// wait waits, unless the context ends.
-func wait(ctx context.Context, d time.Duration) error {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-ctx.Done():
-		return ctx.Err()
-	case <-timer.C:
-		return nil
-	}
 }

@@ -24,7 +24,6 @@ const (
 // trial cuts the power of one machine again and again.
 type trial struct {
 	sync     string // full or normal
-	dir      string
 	vm       machine
 	cuts     int
 	progress io.Writer
@@ -71,9 +70,9 @@ func (t *trial) boot(ctx context.Context, o orders) error {
 	t.clock = t.clock.Add(outage)
 	p, err := t.vm.powerOn(ctx, t.clock, o)
 	if err == nil {
-		defer func() { _ = p.cut() }()
+		defer p.Kill()
 		if err = t.watch(ctx, p, o); err != nil {
-			err = fmt.Errorf("%w; the console ends:\n%s", err, p.console)
+			err = p.failed(err)
 		}
 	}
 	if err != nil {
@@ -151,9 +150,7 @@ func (t *trial) acknowledged(text string) error {
 
 // cut cuts the power. What was acknowledged until then counts, heard or not yet heard.
 func (t *trial) cut(p *powered) error {
-	if err := p.cut(); err != nil {
-		return err
-	}
+	p.Kill()
 	for line := range p.lines {
 		if text, ok := strings.CutPrefix(line, toldAcknowledged+" "); ok {
 			if err := t.acknowledged(text); err != nil {
