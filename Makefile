@@ -19,7 +19,7 @@ CUTS     ?= 200
 
 export CGO_ENABLED := 1
 
-.PHONY: help demo build test lint generate fresh cross bench vuln fuzz powercut clean
+.PHONY: help demo build test lint generate fresh cross bench torture vuln fuzz powercut clean
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -67,6 +67,10 @@ cross: ## build bin/kiosk-arm64 for a Raspberry Pi; installs the compiler if it 
 bench: ## measure what the design promises, as one table
 	@scripts/need go git cc chromium
 	go run ./internal/bench
+
+torture: ## kill, damage and outlast it; TORTURE='-only kill -cycles 100' takes part of that
+	@scripts/need go git cc chromium
+	go run ./internal/torture $(TORTURE)
 
 vuln: ## look for known vulnerabilities; needs vuln.go.dev
 	@scripts/need go git cc

@@ -76,14 +76,8 @@ type request struct {
 func visit(ctx context.Context, page string) (all []*request, blocked []string, err error) {
 	ctx, cancel := context.WithTimeout(ctx, visitLimit)
 	defer cancel()
-	ctx, cancel = chromedp.NewExecAllocator(ctx,
-		chromedp.Headless, chromedp.NoSandbox, chromedp.DisableGPU, chromedp.NoFirstRun, chromedp.NoDefaultBrowserCheck,
-		chromedp.Flag("disable-quic", true), chromedp.Flag("disable-background-networking", true),
-		chromedp.Flag("disable-component-update", true), chromedp.Flag("disable-sync", true),
-		chromedp.WindowSize(1280, 800))
-	defer cancel()
-	ctx, cancel = chromedp.NewContext(ctx)
-	defer cancel()
+	ctx, end := harness.OpenBrowser(ctx)
+	defer end()
 
 	v := newVisitor()
 	chromedp.ListenTarget(ctx, v.see)
