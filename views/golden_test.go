@@ -36,6 +36,9 @@ func TestGolden(t *testing.T) {
 	golden(t, "page.board", BoardPage(NewBoard(boardSample(), o)))
 	golden(t, "page.board-empty", BoardPage(NewBoard(nil, o)))
 	golden(t, "page.error", ErrorPage(problemSample(assets)))
+	for name, h := range historySamples(assets) {
+		golden(t, "page."+name, HistoryPage(h))
+	}
 	golden(t, "page.setup", SetupFaultPage(setupSample(assets)))
 }
 

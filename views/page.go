@@ -26,6 +26,7 @@ const (
 	ViewViewer View = "viewer" // a room in any browser
 	ViewBoard  View = "board"
 	ViewPlain  View = "plain" // errors
+	ViewAdmin  View = "admin" // for IT
 )
 
 // Page is what every page has around its content.
@@ -35,13 +36,13 @@ type Page struct {
 	View      View
 	Live      string // path of the websocket; empty: the page isn't live
 	Build     string
-	Refresh   string // seconds after which a browser without scripts asks again; empty: never
-	Styles    string // URLs
+	Refresh   string   // seconds after which a browser without scripts asks again; empty: never
+	Styles    []string // URLs
 	Scripts   []string
 }
 
 func newPage(title string, v View, live, build string, a *static.Assets) Page {
-	p := Page{Lang: "en", Dir: "ltr", Title: title, View: v, Live: live, Build: build, Styles: a.URL("kiosk.css")}
+	p := Page{Lang: "en", Dir: "ltr", Title: title, View: v, Live: live, Build: build, Styles: []string{a.URL("kiosk.css")}}
 	if live != "" {
 		p.Refresh = "30"
 		p.Scripts = []string{a.URL("idiomorph.js"), a.URL("live.js")}

@@ -29,6 +29,10 @@ func TestAnyScreen(t *testing.T) {
 		}
 		room := check(rt, html(t, RoomPage(NewRoom(s, o))))
 		check(rt, html(t, BoardPage(NewBoard([]rooms.Screen{s}, o))))
+		history := check(rt, html(t, HistoryPage(NewHistory(s, Past{}, "test", assets))))
+		if strings.Contains(history.Text(), "shown") || history.Find("form").Length() > 0 {
+			rt.Error("a title or a form on the page for IT")
+		}
 		if n := room.Find("form").Length(); n > 0 && (!o.Panel || o.ReadOnly) {
 			rt.Errorf("%d forms where nobody may tap", n)
 		}
@@ -157,7 +161,8 @@ func actions(rt *rapid.T, of []rooms.Reservation) []rooms.Action {
 	for i, r := range of {
 		for range rapid.IntRange(0, 2).Draw(rt, "taps") {
 			all = append(all, rooms.Action{
-				ID: string(rune('a'+len(all)/10)) + string(rune('0'+len(all)%10)), Room: "ada", Reservation: r.ID,
+				Origin: rapid.SampledFrom(origins).Draw(rt, "origin"),
+				ID:     string(rune('a'+len(all)/10)) + string(rune('0'+len(all)%10)), Room: "ada", Reservation: r.ID,
 				Kind: rapid.SampledFrom(kinds).Draw(rt, "kind"), State: rapid.SampledFrom(states).Draw(rt, "state"),
 				Reason: rooms.Reason(rapid.SampledFrom(append(faults, "", "gone", "awaited", "unseen")).Draw(rt, "reason")),
 				Start:  r.Start, End: r.End, TappedAt: r.Start, UpdatedAt: r.Start, DueAt: r.Start.Add(time.Duration(i) * time.Minute), ExpiresAt: r.End,

@@ -63,7 +63,7 @@ func TestScreens(t *testing.T) {
 		for _, s := range Samples() {
 			look(t, tab, site, d, "viewer", s.Name, s.Screen.Now)
 		}
-		for _, page := range []string{"board", "error", "setup"} {
+		for _, page := range []string{"board", "error", "setup", "history", "history-older", "history-none"} {
 			look(t, tab, site, d, page, page, time.Time{})
 		}
 	}
@@ -83,7 +83,7 @@ func look(t *testing.T, tab context.Context, site string, d display, view, name 
 	err := chromedp.Run(tab,
 		chromedp.EmulateViewport(d.width, d.height),
 		chromedp.Navigate(site+"/looks/"+view+"/"+name),
-		chromedp.Evaluate(countdowns(now)+state, nil),
+		chromedp.Evaluate(countdowns(now)+unfold+state, nil),
 		chromedp.Evaluate(fmt.Sprintf("(%s)(%f)", strings.TrimSpace(audit), d.perMM), &wrong),
 		chromedp.CaptureScreenshot(&picture),
 	)
@@ -101,6 +101,9 @@ func look(t *testing.T, tab context.Context, site string, d display, view, name 
 		t.Fatal(err)
 	}
 }
+
+// unfold shows what is folded away.
+const unfold = `for (const d of document.querySelectorAll("details")) d.open = true;`
 
 // cut is what static/live.js does when the connection is lost.
 const cut = `document.body.classList.add("is-cut");
@@ -149,6 +152,8 @@ func lookPage(view, name string, assets *static.Assets) templ.Component {
 		return BoardPage(b)
 	case "error":
 		return ErrorPage(problemSample(assets))
+	case "history", "history-older", "history-none":
+		return HistoryPage(historySamples(assets)[view])
 	case "setup":
 		s := setupSample(assets)
 		still(&s.Page)
@@ -176,6 +181,19 @@ func boardSample() []rooms.Screen {
 		}
 	}
 	return screens
+}
+
+// historySamples are the history's page as it mostly is, a part of it further down, and without a history.
+func historySamples(a *static.Assets) map[string]History {
+	s, p := HistorySample()
+	older, none := p, Past{Unread: true}
+	older.Before, older.Older = instant("10:15"), ""
+	older.Happenings = p.Happenings[13:20]
+	return map[string]History{
+		"history":       NewHistory(s, p, "test", a),
+		"history-older": NewHistory(s, older, "test", a),
+		"history-none":  NewHistory(Samples()[0].Screen, none, "test", a),
+	}
 }
 
 func problemSample(a *static.Assets) Problem {

@@ -61,6 +61,9 @@ func families() map[key]bool {
 			add("flag", string(f))
 		}
 	}
+	for k := range historyFamilies() {
+		keys[k] = true
+	}
 	for _, f := range []string{"timer.in", "timer.left", "timer.releasing"} {
 		add(f, "hours")
 		add(f, "minutes")
