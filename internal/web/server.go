@@ -13,6 +13,7 @@ import (
 	"roomkiosk/internal/live"
 	"roomkiosk/internal/rooms"
 	"roomkiosk/static"
+	"roomkiosk/views"
 )
 
 // Keeper is what the pages need of a room's keeper. [rooms.Keeper] is one.
@@ -36,6 +37,9 @@ type Config struct {
 	NewID   func() string    // makes references of errors
 	Panels  []string         // rooms that have to have a panel, besides those where one was seen since the start
 	Now     func() time.Time // of limits; nil: the machine's time
+
+	History  History                // nil: no page of what happened
+	Troubles func() []views.Trouble // of the stores, for that page; called by any request; nil: never any
 }
 
 // Server answers requests.
@@ -99,6 +103,10 @@ func (s *Server) routes() {
 	e.POST("/api/v1/rooms/:room/check-in", s.apiCheckIn, s.panelsOnly)
 	e.POST("/api/v1/rooms/:room/release", s.apiRelease, s.panelsOnly)
 	e.POST("/api/v1/rooms/:room/undo", s.apiUndo, s.panelsOnly)
+	if s.cfg.History != nil {
+		e.GET("/rooms/:room/history", s.showHistory, s.adminsOnly)
+		e.GET("/api/v1/rooms/:room/history", s.readHistory, s.adminsOnly)
+	}
 	e.GET("/healthz", showHealth)
 	e.GET("/readyz", s.showReadiness)
 	e.GET(static.Prefix+"*", echo.WrapHandler(s.cfg.Assets))
