@@ -84,7 +84,21 @@ func parseRetryAfter(v string, now time.Time) (time.Duration, bool) {
 	if at, err := http.ParseTime(v); err == nil {
 		return at.Sub(now), true
 	}
-	for _, layout := range []string{time.RFC3339, "2006-01-02T15:04:05Z0700", "2006-01-02T15:04:05"} {
+	return parseInstant(v, now)
+}
+
+// isoLayouts are the ways to write an instant by ISO 8601; without a zone it is UTC. Parts of a second
+// are taken with all of them.
+func isoLayouts() []string {
+	return []string{
+		time.RFC3339, "2006-01-02T15:04:05Z0700", "2006-01-02T15:04:05", "2006-01-02T15:04Z07:00",
+		"2006-01-02 15:04:05Z07:00", "2006-01-02 15:04:05", "20060102T150405Z0700", time.DateOnly,
+	}
+}
+
+// parseInstant reads how far an instant is from now.
+func parseInstant(v string, now time.Time) (time.Duration, bool) {
+	for _, layout := range isoLayouts() {
 		if at, err := time.Parse(layout, v); err == nil {
 			return at.Sub(now), true
 		}
@@ -92,11 +106,14 @@ func parseRetryAfter(v string, now time.Time) (time.Duration, bool) {
 	return 0, false
 }
 
-// parseReset reads Unix time in seconds or milliseconds; a small number is seconds from now.
+// parseReset reads Unix time in seconds or milliseconds, or an instant; a small number is seconds
+// from now.
 func parseReset(v string, now time.Time) (time.Duration, bool) {
 	n, err := strconv.ParseInt(v, 10, 64)
 	switch {
-	case err != nil || n < 0:
+	case err != nil:
+		return parseInstant(v, now)
+	case n < 0:
 		return 0, false
 	case n > 1e11:
 		return time.UnixMilli(n).Sub(now), true

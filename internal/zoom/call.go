@@ -48,49 +48,62 @@ func (a answer) page() bool {
 // ok tells whether Zoom did or took what was asked.
 func (a answer) ok() bool { return a.status >= 200 && a.status < 300 && !a.page() }
 
-// call sends req with the shared token, once more with a new token if Zoom refused the first one as
-// such, and returns the answer of a success. The error is a fault.
+// call sends req when it is its turn, with the shared token, once more with a new token if Zoom
+// refused the first one as such, and returns the answer of a success. The error is a fault. While
+// Zoom as a whole is down nothing is sent.
 func (c *Client) call(ctx context.Context, req request) (answer, error) {
+	p, fault := c.breaker.enter()
+	if fault != nil {
+		return answer{}, fault
+	}
+	if err := c.line.wait(ctx, req.effect, p.opened); err != nil {
+		return answer{}, c.notSent(p, err)
+	}
+	a, tok, fault := c.attempt(ctx, req)
+	c.breaker.leave(ctx, p, a.status, fault)
+	if fault == nil {
+		return a, nil
+	}
+	if fault.Kind == rooms.FaultPermission {
+		// A scope that IT adds reaches only tokens that are made after that.
+		c.tokens.dropOld(tok)
+	}
+	return answer{}, fault
+}
+
+// notSent is the fault of a request whose turn didn't come.
+func (c *Client) notSent(p permit, err error) *rooms.Fault {
+	c.breaker.abandon(p)
+	if errors.Is(err, errOpened) {
+		return c.breaker.refusal()
+	}
+	if errors.Is(err, context.Canceled) {
+		return c.noAnswer(err, false)
+	}
+	f := newFault(rooms.FaultThrottled, "not sent in time, as this kiosk has too many requests at once")
+	f.Err = err
+	return f
+}
+
+// attempt gets the token and sends req. Without an answer the answer is zero.
+func (c *Client) attempt(ctx context.Context, req request) (answer, token, *rooms.Fault) {
 	tok, err := c.tokens.get(ctx)
 	if err != nil {
-		return answer{}, err
+		return answer{}, tok, rooms.FaultOf(err)
 	}
 	a, fault := c.send(ctx, req, tok)
 	if fault == nil && a.refusedToken() {
 		// Refused means not carried out, so sending it again is safe.
 		c.tokens.drop(tok)
 		if tok, err = c.tokens.get(ctx); err != nil {
-			return answer{}, err
+			return answer{}, tok, rooms.FaultOf(err)
 		}
 		a, fault = c.send(ctx, req, tok)
 	}
 	if fault == nil && !a.ok() {
 		fault = c.fault(req, a)
 	}
-	c.note(ctx, tok, fault)
-	if fault != nil {
-		return answer{}, fault
-	}
-	return a, nil
-}
-
-// note draws the conclusions of an answer for the whole account.
-func (c *Client) note(ctx context.Context, tok token, fault *rooms.Fault) {
-	switch {
-	case fault == nil:
-		c.reach.back()
-	case fault.Kind == rooms.FaultUnreachable:
-		if !errors.Is(ctx.Err(), context.Canceled) {
-			c.reach.lost(fault)
-		}
-	case fault.Kind == rooms.FaultPermission:
-		// A scope that IT adds reaches only tokens that are made after that.
-		c.tokens.dropOld(tok)
-		c.reach.back()
-	case fault.Kind == rooms.FaultThrottled, fault.Kind == rooms.FaultNotFound,
-		fault.Kind == rooms.FaultRoomOffline, fault.Kind == rooms.FaultInvalid:
-		c.reach.back()
-	}
+	return a, tok, fault
 }
 
 // send sends req once. A fault means that there was no answer.

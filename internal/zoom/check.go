@@ -22,10 +22,19 @@ type RoomInfo struct {
 // Rooms lists the Zoom Rooms of the account, by GET /rooms. It is for setup: it needs the scope
 // zoom_rooms:read:list_rooms:admin, which the kiosk doesn't need otherwise.
 func (c *Client) Rooms(ctx context.Context) ([]RoomInfo, error) {
+	all, err := c.list(ctx, "/rooms?page_size=300")
+	if err != nil {
+		return nil, fmt.Errorf("listing zoom rooms: %w", err)
+	}
+	return all, nil
+}
+
+// list reads all pages of a list of rooms.
+func (c *Client) list(ctx context.Context, query string) ([]RoomInfo, error) {
 	var all []RoomInfo
 	next := ""
 	for range maxPages {
-		path := "/rooms?page_size=300"
+		path := query
 		if next != "" {
 			path += "&next_page_token=" + url.QueryEscape(next)
 		}
@@ -34,18 +43,21 @@ func (c *Client) Rooms(ctx context.Context) ([]RoomInfo, error) {
 			Rooms []RoomInfo `json:"rooms"`
 		}
 		if err := c.read200(ctx, path, scopeList, &page); err != nil {
-			return nil, fmt.Errorf("listing zoom rooms: %w", err)
+			return nil, err
 		}
 		if page.Rooms == nil { // an empty account has an empty list, not none
-			return nil, fmt.Errorf("listing zoom rooms: %w", newFault(rooms.FaultBadAnswer, "the answer has no list of rooms"))
+			return nil, newFault(rooms.FaultBadAnswer, "the answer has no list of rooms")
 		}
 		all = append(all, page.Rooms...)
 		if page.Next == "" {
 			return all, nil
 		}
+		if page.Next == next {
+			break
+		}
 		next = page.Next
 	}
-	return nil, fmt.Errorf("listing zoom rooms: %w", newFault(rooms.FaultBadAnswer, "the list of rooms doesn't end"))
+	return nil, newFault(rooms.FaultBadAnswer, "the list of rooms doesn't end")
 }
 
 // CheckToken gets a new token. If Zoom says which scopes it has, the one for check-in and release

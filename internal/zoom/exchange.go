@@ -79,6 +79,17 @@ func (x *exchange) took(form string) {
 	}
 }
 
+// saw draws the conclusion of an event of Zoom's whose ids are in a form. What Zoom has taken proves
+// more than anything but ids that themselves show their form.
+func (x *exchange) saw(ctx context.Context, form string, seen bool) {
+	if x.mode != IDsAuto {
+		return
+	}
+	if _, open := x.form(ctx); open || seen {
+		x.took(form)
+	}
+}
+
 // other is the form that form isn't.
 func other(form string) string {
 	if form == IDsGraph {

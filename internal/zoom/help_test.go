@@ -73,6 +73,7 @@ type server struct {
 	mu       sync.Mutex
 	token    http.HandlerFunc // nil: gives plantedToken, -1, -2, ...
 	api      http.HandlerFunc // nil: 202
+	ws       http.HandlerFunc // of the event stream
 	asked    []asked
 	tokenAsk []asked
 }
@@ -96,6 +97,8 @@ func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		if handler == nil {
 			handler = giveToken(fmt.Sprintf("%s-%d", plantedToken, len(s.tokenAsk)), 3600)
 		}
+	} else if r.URL.Path == "/ws" {
+		handler = s.ws
 	} else {
 		s.asked = append(s.asked, a)
 	}

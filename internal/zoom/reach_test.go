@@ -26,13 +26,18 @@ type bubble struct {
 }
 
 // inBubble runs test with a client whose Run is not running yet.
-func inBubble(t *testing.T, test func(t *testing.T, b *bubble)) {
+func inBubble(t *testing.T, test func(t *testing.T, b *bubble), edit ...func(*Config)) {
 	synctest.Test(t, func(t *testing.T) {
 		b := &bubble{srv: &server{}, pipes: newPipes(), reach: &reachLog{}, log: &lockedBuffer{}, start: time.Now(), ended: make(chan error, 1)}
 		transport := Transport()
 		transport.Proxy, transport.DialContext = nil, b.pipes.dial
 		transport.DisableKeepAlives = true
-		b.Client = New(config("http://zoom.test", &http.Client{Transport: transport}, bubbleClock{}, b.log, b.reach))
+		cfg := config("http://zoom.test", &http.Client{Transport: transport}, bubbleClock{}, b.log, b.reach)
+		for _, e := range edit {
+			e(&cfg)
+		}
+		b.Client = New(cfg)
+		b.stream.dialer.Proxy, b.stream.dialer.NetDialContext = nil, b.pipes.dial
 		hs := &http.Server{Handler: b.srv, ReadHeaderTimeout: time.Minute, ErrorLog: slog.NewLogLogger(slog.DiscardHandler, slog.LevelError)}
 		go func() { _ = hs.Serve(b.pipes) }()
 		test(t, b)

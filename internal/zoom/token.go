@@ -208,7 +208,7 @@ func (t *tokens) land(f *flight) {
 func (t *tokens) report(fault *rooms.Fault) {
 	switch {
 	case fault == nil:
-		t.c.reach.back()
+		t.c.breaker.back()
 	case fault.Kind == rooms.FaultUnreachable || !t.usable():
 		t.c.reach.lost(fault)
 	}
@@ -216,13 +216,18 @@ func (t *tokens) report(fault *rooms.Fault) {
 
 // fetch asks Zoom for a token, once.
 func (t *tokens) fetch(ctx context.Context) (token, *rooms.Fault) {
+	return t.fetchFor(ctx, &t.oauth, t.c.scrub)
+}
+
+// fetchFor asks for a token by any grant, and makes it known to scrub as a secret.
+func (t *tokens) fetchFor(ctx context.Context, grant *clientcredentials.Config, scrub *scrubber) (token, *rooms.Fault) {
 	made := t.c.clock.Now()
 	ctx = context.WithValue(ctx, oauth2.HTTPClient, t.http)
-	got, err := t.oauth.Token(ctx)
+	got, err := grant.Token(ctx)
 	if err != nil {
 		return token{}, t.c.tokenFault(err)
 	}
-	t.c.scrub.learn(got.AccessToken)
+	scrub.learn(got.AccessToken)
 	life := lifeOf(got.Extra("expires_in"))
 	scopes, _ := got.Extra("scope").(string)
 	return token{

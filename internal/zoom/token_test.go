@@ -39,18 +39,18 @@ func TestOneTokenForAll(t *testing.T) {
 		giveToken("shared-token", 3600)(w, r)
 	})
 	var wg sync.WaitGroup
-	errs := make(chan error, 50)
-	for range 50 {
+	errs := make(chan error, burst)
+	for range burst {
 		wg.Go(func() { errs <- f.CheckIn(t.Context(), ada, googleRef) })
 	}
 	close(gate)
 	wg.Wait()
-	for range 50 {
+	for range burst {
 		if err := <-errs; err != nil {
 			t.Fatal(err)
 		}
 	}
-	if n, calls := len(f.srv.tokenCalls()), len(f.srv.calls()); n != 1 || calls != 50 {
+	if n, calls := len(f.srv.tokenCalls()), len(f.srv.calls()); n != 1 || calls != burst {
 		t.Errorf("%d token requests for %d requests", n, calls)
 	}
 }

@@ -47,6 +47,15 @@ type Config struct {
 	// changes, and when Zoom is back (nil). It is called in order, on the goroutine that found out,
 	// and must neither block nor call the client. nil tells nobody.
 	Reach func(fault *rooms.Fault)
+
+	// EventsURL is the address of the app's websocket subscription (wss://...); empty: none.
+	EventsURL string
+	// Hear is told what Zoom tells by itself, in order, on the goroutine of the stream, of the webhook
+	// or of [Client.Listen]. It must not block. nil tells nobody.
+	Hear func(rooms.News)
+	// Listening is told true when the subscription is connected and confirmed, and false when it is
+	// lost. There is no replay of what was missed between. It must not block. nil tells nobody.
+	Listening func(up bool)
 }
 
 // Client talks to Zoom for one account. It is safe for concurrent use and implements
@@ -59,8 +68,13 @@ type Client struct {
 	log       *slog.Logger
 	tokens    *tokens
 	reach     *reach
+	breaker   *breaker
+	line      *line
 	scrub     *scrubber
 	exchange  *exchange
+	account   string
+	desk      *newsDesk
+	stream    *stream
 }
 
 var _ rooms.Events = (*Client)(nil)
@@ -79,9 +93,14 @@ func New(cfg Config) *Client {
 		log:       log,
 		reach:     newReach(cfg.Reach, log),
 		scrub:     newScrubber(cfg.ClientID, cfg.ClientSecret),
+		account:   cfg.AccountID,
+		desk:      newNewsDesk(cfg.Hear),
 		exchange:  newExchange(cfg.ExchangeIDs, cfg.Memory, log),
 	}
+	c.breaker = newBreaker(cfg.Clock, c.reach)
+	c.line = newLine(cfg.Clock)
 	c.tokens = newTokens(cfg, c)
+	c.stream = newStream(cfg, c)
 	return c
 }
 
@@ -89,12 +108,11 @@ func New(cfg Config) *Client {
 // speaks HTTP/1.1 only: there, a request without an answer takes its dead connection with it, while
 // HTTP/2 would send the next requests into the same hole.
 func Transport() *http.Transport {
-	dialer := &net.Dialer{Timeout: connectTimeout, KeepAlive: 30 * time.Second}
 	var protocols http.Protocols
 	protocols.SetHTTP1(true)
 	return &http.Transport{
 		Proxy:                  http.ProxyFromEnvironment,
-		DialContext:            dialer.DialContext,
+		DialContext:            dialer().DialContext,
 		TLSHandshakeTimeout:    connectTimeout,
 		MaxIdleConnsPerHost:    4,
 		IdleConnTimeout:        45 * time.Second, // less than the usual minute of load balancers
@@ -102,6 +120,8 @@ func Transport() *http.Transport {
 		Protocols:              &protocols,
 	}
 }
+
+func dialer() *net.Dialer { return &net.Dialer{Timeout: connectTimeout, KeepAlive: 30 * time.Second} }
 
 // httpClient returns a copy of given that follows no redirect. A redirect of the API would lead a
 // token to another host, or turn a PATCH into a GET; in practice it is the log-in page of a network.
