@@ -21,7 +21,7 @@ const (
 	historyLimit = 20_000 // entries that are read; more than that happen only to a room that is broken
 )
 
-// History is what happened in the rooms. [store.Journal] keeps it.
+// History is what happened in the rooms, as the store keeps it.
 type History interface {
 	// HistoryOf returns what happened in a room since an instant, newest first, at most limit of it.
 	HistoryOf(ctx context.Context, room string, since time.Time, limit int) ([]rooms.Happening, error)
