@@ -29,6 +29,10 @@ const (
 	costTap     = 10 // of an allowance of its own: a flood from the same address leaves it alone
 )
 
+// slowly is how long a refusal takes. Whoever floods waits for answers on few connections, and so gets
+// no more than a few requests a second through each, whatever the machine could do.
+const slowly = 250 * time.Millisecond
+
 // maxCallers is how many addresses are remembered. One that is forgotten starts anew, which costs less
 // than refusing people whom nobody knows.
 const maxCallers = 4096
@@ -94,6 +98,7 @@ func isLocal(addr netip.Addr) bool { return !addr.IsValid() || addr.IsLoopback()
 // limiter keeps the allowances of those who asked last. Its methods may be called from any goroutine.
 type limiter struct {
 	now     func() time.Time
+	pause   func(context.Context) // before a refusal
 	refused atomic.Uint64
 
 	mu      sync.Mutex
@@ -111,7 +116,17 @@ func newLimiter(now func() time.Time) *limiter {
 	if now == nil {
 		now = time.Now //nolint:forbidigo // the default of an argument; buckets fill by the machine's time
 	}
-	return &limiter{now: now, callers: map[netip.Addr]*list.Element{}, recent: list.New()}
+	return &limiter{now: now, pause: pause, callers: map[netip.Addr]*list.Element{}, recent: list.New()}
+}
+
+// pause waits, unless the asker leaves.
+func pause(ctx context.Context) {
+	timer := time.NewTimer(slowly)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-ctx.Done():
+	}
 }
 
 // take takes what the request costs from the address's allowance. When there isn't so much, it takes
@@ -190,6 +205,7 @@ func (s *Server) limitRate(next echo.HandlerFunc) echo.HandlerFunc {
 		r := c.Request()
 		addr, tap := callerOf(r.RemoteAddr), isTap(r)
 		if wait := s.limits.take(addr, costOf(r, tap), tap); wait > 0 {
+			s.limits.pause(r.Context())
 			s.refusal.send(c.Response(), r, wait)
 			return nil
 		}

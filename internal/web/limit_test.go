@@ -1,7 +1,9 @@
 package web
 
 import (
+	"context"
 	"fmt"
+	"io"
 	"log/slog"
 	"net/http"
 	"net/netip"
@@ -9,6 +11,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"roomkiosk/internal/live"
@@ -29,7 +32,9 @@ func newLimited(doors ...*door) (*Server, *hands) {
 	for _, d := range doors {
 		cfg.Keepers = append(cfg.Keepers, d)
 	}
-	return New(cfg), clock
+	s := New(cfg)
+	s.limits.pause = func(context.Context) {} // TestFloodIsSlow has the real one
+	return s, clock
 }
 
 // let counts how many of the same requests pass before one is refused, which has to come.
@@ -111,6 +116,30 @@ func TestFloodLeavesOthersAlone(t *testing.T) {
 	if len(d.taps) != 20 {
 		t.Errorf("the room was asked %d times", len(d.taps))
 	}
+}
+
+// TestFloodIsSlow: on a connection that floods, a few requests a second are refused, whatever is sent.
+func TestFloodIsSlow(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s, _ := newLimited(newDoor("ada"))
+		s.limits.pause = pause
+		ask{path: "/nothing", from: "10.0.0.7:1"}.let(t, s)
+		g, stop := serveSlow(t, s)
+		before := s.Refused()
+		here, _ := g.dial("10.0.0.7:2")
+		go func() {
+			for err := error(nil); err == nil; {
+				_, err = io.WriteString(here, "GET /nothing HTTP/1.1\r\nHost: localhost\r\n\r\n")
+			}
+		}()
+		go func() { _, _ = io.Copy(io.Discard, here) }() // ends with the connection
+		<-time.After(10 * time.Second)                   // of the bubble
+		if n := s.Refused() - before; n < 39 || n > 42 {
+			t.Errorf("%d were refused in ten seconds, want four a second", n)
+		}
+		here.Close()
+		stop()
+	})
 }
 
 func TestRefusal(t *testing.T) {

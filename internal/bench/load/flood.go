@@ -120,18 +120,18 @@ var rubbish = []string{
 
 const nonsense = "\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03 /\r\n\r\n" // one in a hundred: somebody tries TLS
 
-const flooders = 64 // connections
-
-// flood sends so much rubbish a second until it is stopped.
-func flood(ctx context.Context, addr string, perSecond int) (stop func() flooding) {
+// flood sends so much rubbish a second, or as much as the server takes, until it is stopped.
+func flood(ctx context.Context, addr string, perSecond, connections int) (stop func() flooding) {
 	ctx, cancel := context.WithCancel(ctx)
 	from := time.Now()
 	f := flooding{answers: map[int]int{}}
 	var mu sync.Mutex
 	var all sync.WaitGroup
-	for n := range flooders {
+	every := time.Duration(connections) * time.Second / time.Duration(max(1, perSecond))
+	for n := range connections {
+		first := from.Add(every * time.Duration(n) / time.Duration(connections))
 		all.Go(func() {
-			counts := floodFrom(ctx, addr, n, time.Duration(flooders)*time.Second/time.Duration(max(1, perSecond)))
+			counts := floodFrom(ctx, addr, n, first, every)
 			mu.Lock()
 			defer mu.Unlock()
 			for status, c := range counts {
@@ -148,12 +148,11 @@ func flood(ctx context.Context, addr string, perSecond int) (stop func() floodin
 }
 
 // floodFrom sends rubbish over one connection at a time, a request every so often.
-func floodFrom(ctx context.Context, addr string, n int, every time.Duration) map[int]int {
+func floodFrom(ctx context.Context, addr string, n int, next time.Time, every time.Duration) map[int]int {
 	counts := map[int]int{}
 	dialer := &net.Dialer{LocalAddr: &net.TCPAddr{IP: net.IPv4(127, 0, 0, 9)}}
 	var conn net.Conn
 	var answers *bufio.Reader
-	next := time.Now().Add(every * time.Duration(n) / flooders)
 	for i := n; harness.Wait(ctx, time.Until(next)) == nil; i++ {
 		next = next.Add(every)
 		if conn == nil {

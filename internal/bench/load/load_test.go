@@ -14,7 +14,7 @@ func TestLoad(t *testing.T) {
 	}
 	var out strings.Builder
 	// More rubbish than this machine's own addresses may send: 4,000 tokens, 1,000 a second, 5 a request.
-	f, err := measure(t.Context(), options{panels: 200, rooms: 20, rubbish: 1000, lasting: 3 * time.Second, down: time.Second}, &out)
+	f, err := measure(t.Context(), options{panels: 200, rooms: 20, rubbish: 1000, connections: 64, lasting: 3 * time.Second, down: time.Second}, &out)
 	t.Log("\n" + out.String())
 	if err != nil {
 		t.Fatal(err)

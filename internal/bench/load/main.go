@@ -45,6 +45,7 @@ func main() {
 type options struct {
 	panels, rooms int           // browsers, half of them panels, and the rooms that they watch
 	rubbish       int           // requests a second
+	connections   int           // that it comes over
 	lasting       time.Duration // how long it comes
 	down          time.Duration // how long the server is gone
 }
@@ -55,6 +56,7 @@ func parse(args []string, stderr io.Writer) (o options, err error) {
 	f.IntVar(&o.panels, "panels", 1000, "browsers, every other one a panel, the others viewers")
 	f.IntVar(&o.rooms, "rooms", 100, "rooms that they watch")
 	f.IntVar(&o.rubbish, "rubbish", 10000, "requests a second that make no sense")
+	f.IntVar(&o.connections, "connections", 200, "connections that it comes over; one address has no more, unless it is this machine's")
 	f.DurationVar(&o.lasting, "lasting", 10*time.Second, "how long rubbish comes")
 	f.DurationVar(&o.down, "down", 2*time.Second, "how long the server is gone; systemd starts it again after 2 s")
 	err = f.Parse(args)
@@ -140,7 +142,7 @@ func (f *figures) flooded(ctx context.Context, k *kiosk, o options, out io.Write
 		return err
 	}
 	f.calm = tapAll(ctx, k.addr, targets[:half], o.lasting)
-	stop := flood(ctx, k.addr, o.rubbish)
+	stop := flood(ctx, k.addr, o.rubbish, o.connections)
 	f.loud = tapAll(ctx, k.addr, targets[half:], o.lasting)
 	f.flood = stop()
 	if f.loudMemory, _, err = harness.Resident(k.PID()); err != nil {
@@ -148,7 +150,7 @@ func (f *figures) flooded(ctx context.Context, k *kiosk, o options, out io.Write
 	}
 	fmt.Fprintf(out, "taps, each of its own, on the disk before the answer\n")
 	fmt.Fprintf(out, "  without rubbish: %v\n  with rubbish:    %v (promised: p99 100 ms)\n", f.calm, f.loud)
-	fmt.Fprintf(out, "rubbish from 127.0.0.9: %v\n", f.flood)
+	fmt.Fprintf(out, "rubbish from 127.0.0.9, %d a second wanted over %d connections: %v\n", o.rubbish, o.connections, f.flood)
 	fmt.Fprintf(out, "resident memory of the server: %.1f MB before, %.1f MB after\n", f.calmMemory/1e6, f.loudMemory/1e6)
 	return ctx.Err()
 }
