@@ -2,7 +2,9 @@ package zoom
 
 import (
 	"encoding/json"
+	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -56,6 +58,50 @@ func checkFault(t *testing.T, f *rooms.Fault, body string) {
 	if f.RetryAfter < 0 || f.RetryAfter > maxRetryAfter {
 		t.Errorf("retry after %v", f.RetryAfter)
 	}
+}
+
+// fuzzClient is a client, and a check of what it passed on: at most so many news, each of which names
+// its room, and its reservation if it is about one.
+func fuzzClient(t *testing.T) (c *Client, check func(most int)) {
+	var heard []rooms.News
+	c = New(Config{AccountID: "account-1", Clock: &handClock{at: noon}, Hear: func(n rooms.News) { heard = append(heard, n) }})
+	return c, func(most int) {
+		if len(heard) > most {
+			t.Errorf("heard %d", len(heard))
+		}
+		for _, n := range heard {
+			about := n.Kind == rooms.NewsCheckedIn || n.Kind == rooms.NewsCheckedOut
+			if n.ZoomRoomID == "" || n.Kind == "" || n.At.IsZero() || about != (len(n.EventIDs) > 0) || slices.Contains(n.EventIDs, "") {
+				t.Errorf("heard %+v", n)
+			}
+		}
+	}
+}
+
+// FuzzStreamFrame reads any frame on a confirmed connection.
+func FuzzStreamFrame(f *testing.F) {
+	for _, content := range []string{checkedIn, told(eventAlert, `,"alert_type":3,"alert_kind":2`), told(eventCheckedOut, `,"event_id":"x"`), `x`, ``} {
+		f.Add(fmt.Appendf(nil, `{"module":"message","content":%q}`, content))
+		f.Add(fmt.Appendf(nil, `{"module":"message","content":%s}`, content))
+	}
+	for _, seed := range []string{
+		`{"module":"build_connection","success":true,"content":"x"}`, `{"module":"build_connection","success":false,"content":{}}`,
+		`{"module":"heartbeat"}`, `{"module":1}`, `{}`, `null`, ``, `{"module":"message","content":null}`,
+	} {
+		f.Add([]byte(seed))
+	}
+	f.Fuzz(func(t *testing.T, raw []byte) {
+		c, check := fuzzClient(t)
+		clock := alarm{clock: c.clock}
+		l := &listener{s: c.stream, silence: clock, beat: clock, renewal: clock, list: clock}
+		if fault := l.take(t.Context(), raw); fault != nil {
+			checkFault(t, fault, string(raw))
+		}
+		for _, a := range []*alarm{&l.silence, &l.beat, &l.renewal, &l.list} {
+			a.stop()
+		}
+		check(1)
+	})
 }
 
 // Whatever the headers say, the wait is none or of use; what they say in one of their forms, it is.

@@ -111,6 +111,7 @@ func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 func (s *server) answerAPI(h http.HandlerFunc)   { s.mu.Lock(); defer s.mu.Unlock(); s.api = h }
 func (s *server) answerToken(h http.HandlerFunc) { s.mu.Lock(); defer s.mu.Unlock(); s.token = h }
+func (s *server) answerWS(h http.HandlerFunc)    { s.mu.Lock(); defer s.mu.Unlock(); s.ws = h }
 
 func (s *server) calls() []asked {
 	s.mu.Lock()

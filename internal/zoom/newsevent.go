@@ -104,9 +104,17 @@ func (e event) at(now time.Time) time.Time {
 	return time.UnixMilli(int64(*e.TS.said)).UTC()
 }
 
-// onExchange tells whether the reservation is on Exchange, by what only Exchange has.
+// onExchange tells whether the reservation is on Exchange, by its kind or, without one,
+// by what only Exchange has.
 func (o object) onExchange() bool {
-	return o.CalendarType != "0" && (o.API != "" || o.ChangeKey != "" || o.ResourceEmail != "")
+	switch o.CalendarType {
+	case "0":
+		return false
+	case "1", "2":
+		return true
+	default:
+		return o.API != "" || o.ChangeKey != "" || o.ResourceEmail != ""
+	}
 }
 
 // eventIDs is the reservation's id in every form in which a calendar may name it.

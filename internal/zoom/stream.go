@@ -23,7 +23,7 @@ const (
 
 // A connection that is closed within seconds, again and again although Zoom confirmed it, was closed
 // because somebody else uses the subscription, as Zoom keeps one connection of each. Whoever gives
-// way tries seldom, until a connection holds for longer than the longest of these waits.
+// way tries seldom, until nothing of the kind has happened for far longer than these waits.
 const (
 	pushedOut      = 10 * time.Second
 	rivalAfter     = 3
@@ -54,9 +54,10 @@ type stream struct {
 	current  token
 	refusals int // tokens in a row that the stream refused
 
-	failures int    // in a row
-	rivals   int    // connections that were pushed out
-	said     string // of the failure that was logged; empty: all is well
+	failures int       // in a row
+	rivals   int       // connections that were pushed out
+	pushedAt time.Time // the last of them, or what ended while a rival was suspected
+	said     string    // of the failure that was logged; empty: all is well
 }
 
 // ending is how a connection, or the attempt to make one, came to its end.
@@ -155,10 +156,15 @@ func (s *stream) pause(end ending) time.Duration {
 
 // giveWay is how long to leave the subscription to somebody else; 0: there is nobody.
 func (s *stream) giveWay(end ending) time.Duration {
-	switch {
-	case end.held >= noRival:
+	now := s.c.clock.Now()
+	if now.Sub(s.pushedAt) > noRival {
 		s.rivals = 0
-	case end.confirmed && end.remote && end.held < pushedOut:
+	}
+	closed, quickly := end.confirmed && end.remote, end.held < pushedOut
+	if closed && (quickly || s.rivals >= rivalAfter) {
+		s.pushedAt = now
+	}
+	if closed && quickly {
 		s.rivals++
 		if s.rivals == rivalAfter {
 			s.c.log.Warn("another kiosk seems to use the same event subscription, and each closes the other's connection; " +
