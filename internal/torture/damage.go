@@ -31,6 +31,7 @@ type injury struct {
 	running   bool   // it happens while the kiosk runs, else before it starts
 	journal   bool   // taps in the journal may be lost by it
 	told      bool   // IT has to be told
+	hidden    bool   // it can't be seen while the kiosk runs: what is written after it may be unreadable, too
 	mayRefuse bool   // nothing can be written: taps may be refused, with a sentence
 	disk      string // "tmpfs" or "ext4": the data folder is on a disk of its own
 	fresh     bool   // without a journal and a cache of yesterday
@@ -49,6 +50,7 @@ func injuries() []injury {
 				all = append(all, injury{
 					name: fmt.Sprintf("%s: %s, %s", file, w.name, when(running)), running: running, killed: log,
 					journal: strings.HasPrefix(file, "journal"), told: w.plain && !log && !running,
+					hidden: w.hidden && running,
 					hurt: func(_ context.Context, dice *rand.Rand, c *ward) error {
 						return w.do(dice, filepath.Join(c.place.data, file))
 					},

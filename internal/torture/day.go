@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"math"
 	"net/http"
 	"net/url"
 	"slices"
@@ -24,15 +25,24 @@ const (
 	dayLong    = 24 * time.Hour
 	growth     = 1.10             // the most that anything may be, of what it was after the first hour
 	lookPer    = 6 * time.Minute  // of simulated time
+	lookMost   = 2 * time.Second  // but no less often than this, in real time
 	bookPer    = 30 * time.Minute // likewise: so that there are meetings at night, too
-	markWindow = 30 * time.Minute // of which the median counts
+	markWindow = 30 * time.Minute // of which the median counts, from each of these on:
+	firstMark  = time.Hour
+	lastMark   = dayLong - markWindow
+
+	freshWithin = 20 * time.Second // a page that is opened shows something
 )
 
-// sample is what the page and the server hold at an instant of the simulated day.
+// held is what a page holds, after everything unused was collected.
+type held struct{ heap, nodes, listeners float64 }
+
+// sample is what there is at an instant of the simulated day.
 type sample struct {
-	at                     time.Duration
-	heap, nodes, listeners float64 // of the page, after everything unused was collected
-	resident               float64 // of the server, in bytes
+	at       time.Duration
+	page     held
+	fresh    held    // another browser's page that was opened just before, and shows the same; zero outside of the windows
+	resident float64 // of the server, in bytes
 }
 
 // day runs the demo for a simulated day under a real Chromium that shows a panel.
@@ -51,27 +61,38 @@ func (t *torture) day(ctx context.Context) error {
 	if err := k.Answers(ctx, base+"/readyz", harness.LookEvery); err != nil {
 		return err
 	}
-	tab, end := harness.OpenBrowser(ctx)
-	defer end()
 	w := &witness{}
-	chromedp.ListenTarget(tab, w.see)
-	if err := chromedp.Run(tab, network.Enable(), runtime.Enable(), chromedp.Navigate(base+"/rooms/ada/panel")); err != nil {
-		return fmt.Errorf("opening the panel in Chromium: %w", err)
+	tab, end, err := openPanel(ctx, base, w.see)
+	if err != nil {
+		return err
 	}
+	defer end()
 	people := &passersBy{api: newAPI(base)}
-	samples, err := t.watch(ctx, tab, k, people)
+	samples, err := t.watch(ctx, tab, k, people, base)
 	if err != nil {
 		return err
 	}
 	return t.compare(samples, w, people)
 }
 
+// openPanel shows ada's panel in a browser of its own.
+func openPanel(ctx context.Context, base string, see func(any)) (tab context.Context, end func(), err error) {
+	tab, end = harness.OpenBrowser(ctx)
+	chromedp.ListenTarget(tab, see)
+	err = chromedp.Run(tab, network.Enable(), runtime.Enable(), chromedp.Navigate(base+"/rooms/ada/panel"))
+	if err != nil {
+		end()
+		return nil, nil, fmt.Errorf("opening the panel in Chromium: %w", err)
+	}
+	return tab, end, nil
+}
+
 // watch lives through the day: people come and go, and every so often everything is weighed.
-func (t *torture) watch(ctx, tab context.Context, k *harness.Process, people *passersBy) ([]sample, error) {
+func (t *torture) watch(ctx, tab context.Context, k *harness.Process, people *passersBy, base string) ([]sample, error) {
 	began := time.Now()
 	var samples []sample
 	for now := time.Duration(0); now < dayLong; {
-		if err := harness.Wait(ctx, time.Duration(float64(lookPer)/t.speed)); err != nil {
+		if err := harness.Wait(ctx, min(time.Duration(float64(lookPer)/t.speed), lookMost)); err != nil {
 			return nil, err
 		}
 		now = time.Duration(float64(time.Since(began)) * t.speed)
@@ -81,19 +102,52 @@ func (t *torture) watch(ctx, tab context.Context, k *harness.Process, people *pa
 		if err := people.come(ctx, now); err != nil {
 			return nil, err
 		}
-		s, err := weigh(tab, k)
-		if err != nil {
+		s := sample{at: now}
+		var err error
+		if s.page, err = weigh(tab); err != nil {
 			return nil, err
 		}
-		s.at = now
+		if s.resident, _, err = harness.Resident(k.PID()); err != nil {
+			return nil, err
+		}
+		if inWindow(now, firstMark) || inWindow(now, lastMark) {
+			if s.fresh, err = weighFresh(ctx, base); err != nil {
+				return nil, err
+			}
+		}
 		samples = append(samples, s)
 	}
 	return samples, nil
 }
 
-// weigh asks the page what it holds, and the kernel about the server.
-func weigh(tab context.Context, k *harness.Process) (sample, error) {
-	var s sample
+// weighFresh weighs a page that has just been opened.
+func weighFresh(ctx context.Context, base string) (held, error) {
+	shown := make(chan struct{}, 1)
+	tab, end, err := openPanel(ctx, base, func(event any) {
+		if isUpdate(event) {
+			select {
+			case shown <- struct{}{}:
+			default:
+			}
+		}
+	})
+	if err != nil {
+		return held{}, err
+	}
+	defer end()
+	select {
+	case <-shown:
+	case <-time.After(freshWithin):
+		return held{}, fmt.Errorf("a fresh page showed nothing within %s", freshWithin)
+	case <-ctx.Done():
+		return held{}, ctx.Err()
+	}
+	return weigh(tab)
+}
+
+// weigh asks a page what it holds.
+func weigh(tab context.Context) (held, error) {
+	var h held
 	err := chromedp.Run(tab, chromedp.ActionFunc(func(ctx context.Context) error {
 		for range 3 { // what one collection frees may hold something else
 			if err := heapprofiler.CollectGarbage().Do(ctx); err != nil {
@@ -101,40 +155,45 @@ func weigh(tab context.Context, k *harness.Process) (sample, error) {
 			}
 		}
 		var err error
-		if s.heap, _, _, _, err = runtime.GetHeapUsage().Do(ctx); err != nil {
+		if h.heap, _, _, _, err = runtime.GetHeapUsage().Do(ctx); err != nil {
 			return err
 		}
 		_, nodes, listeners, err := memory.GetDOMCounters().Do(ctx)
-		s.nodes, s.listeners = float64(nodes), float64(listeners)
+		h.nodes, h.listeners = float64(nodes), float64(listeners)
 		return err
 	}))
 	if err != nil {
-		return s, fmt.Errorf("weighing the page: %w", err)
+		return h, fmt.Errorf("weighing the page: %w", err)
 	}
-	s.resident, _, err = harness.Resident(k.PID())
-	return s, err
+	return h, nil
 }
 
 // compare sets the end of the day against its first hour, and prints both.
+//
+// What a page holds depends on how full the day is that it shows. So beside it stands what a page
+// holds that was opened at that moment, and the page is measured by that.
 func (t *torture) compare(samples []sample, w *witness, people *passersBy) error {
 	broken := false
-	fmt.Fprintf(t.out, "  %-22s %12s %12s %8s\n", "", "after 1 h", "after 24 h", "")
-	for _, f := range []struct {
-		name string
-		of   func(sample) float64
-	}{
-		{"page: heap, bytes", func(s sample) float64 { return s.heap }},
-		{"page: nodes", func(s sample) float64 { return s.nodes }},
-		{"page: listeners", func(s sample) float64 { return s.listeners }},
-		{"server: resident, bytes", func(s sample) float64 { return s.resident }},
-	} {
-		first, last := medianIn(samples, time.Hour, f.of), medianIn(samples, dayLong-markWindow, f.of)
+	fmt.Fprintf(t.out, "  %-22s %12s %12s\n", "", "after 1 h", "after 24 h")
+	line := func(name string, page, fresh func(sample) float64) {
+		first, last := medianIn(samples, firstMark, page), medianIn(samples, lastMark, page)
+		ratio := last / first
+		note := ""
+		if fresh != nil {
+			opened, openedLast := medianIn(samples, firstMark, fresh), medianIn(samples, lastMark, fresh)
+			ratio = ratio / (openedLast / opened)
+			note = fmt.Sprintf("   (opened just then: %.0f, %.0f)", opened, openedLast)
+		}
 		verdict := "ok"
-		if last > first*growth {
+		if !(ratio <= growth) { // nor is it NaN
 			verdict, broken = "GREW", true
 		}
-		fmt.Fprintf(t.out, "  %-22s %12.0f %12.0f %7.2fx %s\n", f.name, first, last, last/first, verdict)
+		fmt.Fprintf(t.out, "  %-22s %12.0f %12.0f %7.2fx %s%s\n", name, first, last, ratio, verdict, note)
 	}
+	line("page: heap, bytes", func(s sample) float64 { return s.page.heap }, func(s sample) float64 { return s.fresh.heap })
+	line("page: nodes", func(s sample) float64 { return s.page.nodes }, func(s sample) float64 { return s.fresh.nodes })
+	line("page: listeners", func(s sample) float64 { return s.page.listeners }, func(s sample) float64 { return s.fresh.listeners })
+	line("server: resident, bytes", func(s sample) float64 { return s.resident }, nil)
 	frames, failed := w.seen()
 	fmt.Fprintf(t.out, "  %d changes shown, %d meetings booked, %d check-ins, %d releases\n", frames, people.booked, people.checkedIn, people.released)
 	for _, f := range failed {
@@ -146,17 +205,19 @@ func (t *torture) compare(samples []sample, w *witness, people *passersBy) error
 	return nil
 }
 
-// medianIn is the median over the window that begins at an instant, or over what there is nearest to
-// it.
+func inWindow(at, from time.Duration) bool { return at >= from && at <= from+markWindow }
+
+// medianIn is the median over the window that begins at an instant. Without a sample in it there is
+// none: NaN, which is within no limit.
 func medianIn(samples []sample, from time.Duration, of func(sample) float64) float64 {
 	var values []float64
 	for _, s := range samples {
-		if s.at >= from && s.at <= from+markWindow {
+		if inWindow(s.at, from) {
 			values = append(values, of(s))
 		}
 	}
 	if values == nil {
-		values = append(values, of(samples[len(samples)-1]))
+		return math.NaN()
 	}
 	return harness.Median(values)
 }
@@ -173,7 +234,7 @@ func (w *witness) see(event any) {
 	defer w.mu.Unlock()
 	switch e := event.(type) {
 	case *network.EventWebSocketFrameReceived:
-		if strings.Contains(e.Response.PayloadData, `"type":"part"`) {
+		if isUpdate(event) {
 			w.frames++
 		}
 	case *runtime.EventExceptionThrown:
@@ -181,6 +242,12 @@ func (w *witness) see(event any) {
 	case *inspector.EventTargetCrashed:
 		w.failed = append(w.failed, "it crashed")
 	}
+}
+
+// isUpdate tells whether the page was sent something to show.
+func isUpdate(event any) bool {
+	e, ok := event.(*network.EventWebSocketFrameReceived)
+	return ok && strings.Contains(e.Response.PayloadData, `"type":"part"`)
 }
 
 func (w *witness) seen() (frames int, failed []string) {

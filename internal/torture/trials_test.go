@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"io/fs"
+	"math"
 	"math/rand/v2"
 	"net/http"
 	"os"
@@ -114,17 +115,17 @@ func TestOverwriteSparesTheHeader(t *testing.T) {
 func TestMedianIn(t *testing.T) {
 	var samples []sample
 	for m := range 24 * 10 {
-		samples = append(samples, sample{at: time.Duration(m) * 6 * time.Minute, heap: float64(m)})
+		samples = append(samples, sample{at: time.Duration(m) * 6 * time.Minute, page: held{heap: float64(m)}})
 	}
-	heap := func(s sample) float64 { return s.heap }
+	heap := func(s sample) float64 { return s.page.heap }
 	if got := medianIn(samples, time.Hour, heap); got != 12 {
 		t.Errorf("after the first hour: %g", got)
 	}
-	if got := medianIn(samples, dayLong-markWindow, heap); got != 237 {
+	if got := medianIn(samples, lastMark, heap); got != 237 {
 		t.Errorf("at the end: %g", got)
 	}
-	if got := medianIn(samples[:3], dayLong, heap); got != 2 {
-		t.Errorf("of too few: %g", got)
+	if got := medianIn(samples[:3], lastMark, heap); !math.IsNaN(got) {
+		t.Errorf("of none: %g", got)
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"math/rand/v2"
 	"net/http"
 	"os"
@@ -109,7 +110,7 @@ func (c *ward) treatment(ctx context.Context) error {
 	if err := c.hurt(ctx, c.dice, c); err != nil {
 		return err
 	}
-	c.expect(ctx)
+	c.kept = c.readable(ctx)
 	if c.running {
 		if err := harness.Wait(ctx, damageSettle); err != nil {
 			return err
@@ -117,6 +118,9 @@ func (c *ward) treatment(ctx context.Context) error {
 		c.look(ctx)
 	} else if err := c.start(ctx); err != nil {
 		return err
+	}
+	if len(c.broken) > 0 {
+		return nil // without a panel nothing else can be expected
 	}
 	c.tapUntilTaken(ctx, c.spare[0], c.mayRefuse)
 	c.hear()
@@ -132,7 +136,11 @@ func (c *ward) treatment(ctx context.Context) error {
 		c.fail("the kiosk ended: %s", c.kiosk.Said)
 	}
 	c.kiosk.Kill()
-	if err := c.start(ctx); err != nil {
+	if c.hidden {
+		there := c.readable(ctx)
+		maps.DeleteFunc(c.kept, func(id string, _ bool) bool { return !there[id] })
+	}
+	if err := c.start(ctx); err != nil || len(c.broken) > 0 {
 		return err
 	}
 	c.schedule(ctx)
@@ -198,10 +206,10 @@ func (c *ward) panel(ctx context.Context) error {
 	return nil
 }
 
-// expect sets down which taps have to be there: all, or those that can still be read.
-func (c *ward) expect(ctx context.Context) {
+// readable are the taps that can be read off the journal as it is: those have to be carried over.
+func (c *ward) readable(ctx context.Context) map[string]bool {
 	if c.fresh {
-		return
+		return map[string]bool{}
 	}
 	from := c.before()
 	if c.journal {
@@ -209,17 +217,16 @@ func (c *ward) expect(ctx context.Context) {
 	}
 	info, err := os.Stat(filepath.Join(from, "journal.db"))
 	if err != nil || !info.Mode().IsRegular() || info.Mode().Perm() == 0 {
-		return // nothing of it can be read
+		return map[string]bool{} // nothing of it can be read
 	}
 	copied := filepath.Join(c.dir, "readable.db")
 	for _, suffix := range []string{"", "-wal", "-shm"} {
 		_ = os.Remove(copied + suffix) // of the case before
 	}
 	if err := copyDatabase(filepath.Join(from, "journal.db"), copied); err != nil {
-		c.fail("the harness can't copy the journal: %v", err)
-		return
+		return map[string]bool{} // its log can't be read
 	}
-	c.kept = readable(ctx, copied, oldTaps)
+	return readable(ctx, copied, oldTaps+spareTaps)
 }
 
 // tapUntilTaken taps until the tap is taken. Refusals have to say why, in a sentence; where nothing

@@ -11,9 +11,10 @@ const pageSize = 4096 // of SQLite's databases, by default
 
 // wound is something that is done to a file.
 type wound struct {
-	name  string
-	plain bool // nobody can overlook it in a database, so IT has to be told
-	do    func(dice *rand.Rand, path string) error
+	name   string
+	plain  bool // nobody can overlook it in a database, so IT has to be told
+	hidden bool // nobody can see it in a file that is open without reading all of it again
+	do     func(dice *rand.Rand, path string) error
 }
 
 // errUnhurt: there is nothing there to wound.
@@ -21,18 +22,18 @@ var errUnhurt = errors.New("the file has nothing in it")
 
 func wounds() []wound {
 	return []wound{
-		{"half of it gone", true, func(_ *rand.Rand, path string) error { return cut(path, 2) }},
-		{"emptied", false, func(_ *rand.Rand, path string) error { return cut(path, 0) }},
-		{"deleted", false, func(_ *rand.Rand, path string) error { return os.Remove(path) }},
-		{"20 bits flipped", false, flip},
-		{"a page of garbage", true, func(dice *rand.Rand, path string) error { return overwrite(dice, path, true) }},
-		{"a page of zeros", true, func(dice *rand.Rand, path string) error { return overwrite(dice, path, false) }},
-		{"a garbage header", true, func(dice *rand.Rand, path string) error { return scribble(dice, path, 0, 100) }},
-		{"nothing but garbage", true, garbage},
-		{"a folder in its place", true, func(_ *rand.Rand, path string) error {
+		{"half of it gone", true, false, func(_ *rand.Rand, path string) error { return cut(path, 2) }},
+		{"emptied", false, false, func(_ *rand.Rand, path string) error { return cut(path, 0) }},
+		{"deleted", false, false, func(_ *rand.Rand, path string) error { return os.Remove(path) }},
+		{"20 bits flipped", false, true, flip},
+		{"a page of garbage", true, true, func(dice *rand.Rand, path string) error { return overwrite(dice, path, true) }},
+		{"a page of zeros", true, true, func(dice *rand.Rand, path string) error { return overwrite(dice, path, false) }},
+		{"a garbage header", true, true, func(dice *rand.Rand, path string) error { return scribble(dice, path, 0, 100) }},
+		{"nothing but garbage", true, true, garbage},
+		{"a folder in its place", true, false, func(_ *rand.Rand, path string) error {
 			return errors.Join(os.Remove(path), os.Mkdir(path, 0o755))
 		}},
-		{"no right to it", true, func(_ *rand.Rand, path string) error { return os.Chmod(path, 0) }},
+		{"no right to it", true, false, func(_ *rand.Rand, path string) error { return os.Chmod(path, 0) }},
 	}
 }
 
