@@ -148,15 +148,33 @@ func flagChanges(prev, cur Screen) []Happening {
 		h.Detail = detail
 		out = append(out, h)
 	}
-	for _, f := range cur.Flags {
-		if !prev.Has(f) {
-			add(string(f))
+	before, now := raised(prev), raised(cur)
+	for _, f := range now {
+		if !slices.Contains(before, f) {
+			add(f)
 		}
 	}
-	for _, f := range prev.Flags {
-		if !cur.Has(f) {
-			add("-" + string(f))
+	for _, f := range before {
+		if !slices.Contains(now, f) {
+			add("-" + f)
 		}
+	}
+	return out
+}
+
+// raised are the flags that are up, with what is out of reach.
+func raised(s Screen) []string {
+	var out []string
+	for _, f := range s.Flags {
+		if f != FlagOffline {
+			out = append(out, string(f))
+		}
+	}
+	if s.Fault != nil {
+		out = append(out, string(FlagOffline)+":calendar")
+	}
+	if s.ZoomFault != nil {
+		out = append(out, string(FlagOffline)+":zoom")
 	}
 	return out
 }

@@ -100,7 +100,7 @@ func TestHistory(t *testing.T) {
 				r.set(func(h *house) { h.calFault = nil })
 				after(time.Minute)
 			},
-			[]string{"offline", "stale", "-stale", "-offline"},
+			[]string{"offline:calendar", "stale", "-stale", "-offline:calendar"},
 		},
 		"refused by Zoom": {
 			func(t *testing.T, r run) {

@@ -15,7 +15,7 @@ const (
 	HappenedMissed    What = "missed"     // a reservation ended, and nobody had checked in
 	HappenedUndone    What = "undone"     // a release was taken back in time
 	HappenedFailed    What = "failed"     // a tap came to nothing (Detail: its kind, a colon, and the reason or "expired")
-	HappenedFlag      What = "flag"       // a flag went up (Detail: which), or down (Detail: "-" and which)
+	HappenedFlag      What = "flag"       // a flag went up (Detail: which; of offline also what, as "offline:zoom"), or down ("-" before it)
 )
 
 // Cause says what made it happen.
