@@ -120,3 +120,15 @@ func BenchmarkSaveUnchangedSchedule(b *testing.B) {
 		}
 	}
 }
+
+func BenchmarkKeepJournal(b *testing.B) {
+	path := filepath.Join(b.TempDir(), "journal.db")
+	if err := keep(b, path).Close(); err != nil {
+		b.Fatal(err)
+	}
+	for b.Loop() {
+		if err := keep(b, path).Close(); err != nil {
+			b.Fatal(err)
+		}
+	}
+}

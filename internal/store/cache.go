@@ -21,9 +21,11 @@ var _ rooms.Cache = (*Cache)(nil)
 // Cache is the file of schedules and profiles. It is safe for concurrent use. A file that turns out
 // to be damaged while it is used is made anew like one that can't be opened.
 type Cache struct {
-	path string
-	log  *slog.Logger
-	db   atomic.Pointer[database] // replaced under mu
+	path   string
+	log    *slog.Logger
+	clock  rooms.Clock // nil: the cache is a file or nothing
+	health health
+	db     atomic.Pointer[database] // replaced under mu
 
 	mu     sync.Mutex           // held by every write
 	kept   map[string]*schedule // what the file holds, by room
@@ -34,11 +36,15 @@ type Cache struct {
 // kiosk can use, is deleted and made anew, which is logged. It fails when that isn't possible
 // either, or when another process keeps the file locked.
 func OpenCache(path string, log *slog.Logger) (*Cache, error) {
-	c := &Cache{path: path, log: log}
+	c := newCacheAt(path, log)
 	if err := c.openOrRemake(patience); err != nil {
 		return nil, fmt.Errorf("opening cache %s: %w", path, err)
 	}
 	return c, nil
+}
+
+func newCacheAt(path string, log *slog.Logger) *Cache {
+	return &Cache{path: path, log: log, health: health{log: log}}
 }
 
 // openOrRemake makes the file anew if it is of no use. Another process at work is no reason to.
@@ -74,6 +80,9 @@ func (c *Cache) remake(reason error) error {
 	}
 	c.damage = nil
 	c.log.Warn("cache made anew", "path", c.path, "reason", reason)
+	if c.clock != nil && isCorrupt(reason) {
+		c.tellDamaged(reason)
+	}
 	return nil
 }
 
@@ -103,7 +112,26 @@ func (c *Cache) Close() error {
 }
 
 // Check proves that the cache answers, for a watchdog.
-func (c *Cache) Check(ctx context.Context) error { return c.db.Load().check(ctx) }
+func (c *Cache) Check(ctx context.Context) error {
+	return c.look(func(db *database) error { return db.check(ctx) })
+}
+
+// look runs fn, which reads, on the database, and once more if that was replaced meanwhile, or has to
+// be because it is damaged.
+func (c *Cache) look(fn func(*database) error) error {
+	db := c.db.Load()
+	err := fn(db)
+	if err == nil || errors.Is(err, sql.ErrNoRows) {
+		return err
+	}
+	if isCorrupt(err) && c.clock != nil {
+		c.remakeAfter(db, err)
+	}
+	if now := c.db.Load(); now != db {
+		return fn(now)
+	}
+	return err
+}
 
 // write runs fn in a transaction; if the file turns out to be damaged, once more in a new file. The
 // caller holds mu.
@@ -117,7 +145,7 @@ func (c *Cache) write(fn func(*sql.Tx) error) error {
 		_ = db.close() // nothing in it matters any more
 		c.damage = named(c.path, err)
 	}
-	if err := c.remake(c.damage); err != nil {
+	if err := c.remakeOrStandIn(c.damage); err != nil {
 		return err
 	}
 	return c.db.Load().transact(fn)
@@ -149,6 +177,11 @@ SET required = excluded.required,
 WHERE (required, opens_before, closes_after, under_construction)
 IS NOT (excluded.required, excluded.opens_before, excluded.closes_after, excluded.under_construction)`
 
+const selectProfile = `
+SELECT required, opens_before, closes_after, under_construction
+FROM profiles
+WHERE room = ?`
+
 // Profile returns what was last saved for the room, or [rooms.ErrNotFound].
 func (c *Cache) Profile(ctx context.Context, room string) (rooms.Profile, error) {
 	var (
@@ -156,11 +189,10 @@ func (c *Cache) Profile(ctx context.Context, room string) (rooms.Profile, error)
 		required      sql.NullBool
 		opens, closes sql.NullInt64
 	)
-	row := c.db.Load().read.QueryRowContext(ctx, `
-SELECT required, opens_before, closes_after, under_construction
-FROM profiles
-WHERE room = ?`, room)
-	if err := row.Scan(&required, &opens, &closes, &p.UnderConstruction); err != nil {
+	err := c.look(func(db *database) error {
+		return db.read.QueryRowContext(ctx, selectProfile, room).Scan(&required, &opens, &closes, &p.UnderConstruction)
+	})
+	if err != nil {
 		return rooms.Profile{}, c.missed("profile", room, err)
 	}
 	if required.Valid {

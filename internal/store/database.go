@@ -33,11 +33,13 @@ const (
 	syncLater  = "NORMAL"
 )
 
-// database is a SQLite file with one connection that writes and a few that read.
+// database is a SQLite file with one connection that writes and a few that read, or stands in for
+// one in memory.
 type database struct {
-	path  string
-	write *sql.DB
-	read  *sql.DB
+	path    string
+	write   *sql.DB
+	read    *sql.DB
+	standIn bool // in memory: nothing in it outlives the process
 }
 
 // open opens or makes the file, checks that it is sound and writable, and brings its schema up to
@@ -52,13 +54,26 @@ func open(path, sync string, wait time.Duration, schema fs.FS) (*database, error
 	}
 	d := &database{path: path, write: writer(path, sync, wait), read: reader(path, wait)}
 	for _, step := range []func() error{
-		d.checkPages,
+		func() error { return d.checkPages("quick_check") },
 		func() error { return d.migrate(schema) },
 		d.checkWritable,
 	} {
 		if err := step(); err != nil {
 			return nil, errors.Join(named(path, err), d.close())
 		}
+	}
+	return d, nil
+}
+
+// openMemory makes an empty database in memory that stands in for the file at path. It has one
+// connection, because it is gone with it.
+func openMemory(path string, schema fs.FS) (*database, error) {
+	db := sql.OpenDB(connect("file::memory:", url.Values{"_txlock": {"immediate"}, "_foreign_keys": {"on"}}))
+	db.SetMaxOpenConns(1)
+	db.SetMaxIdleConns(1)
+	d := &database{path: path, write: db, read: db, standIn: true}
+	if err := d.migrate(schema); err != nil {
+		return nil, errors.Join(err, d.close())
 	}
 	return d, nil
 }
@@ -115,8 +130,12 @@ type connector struct {
 }
 
 func newConnector(path string, options url.Values) *connector {
-	file := url.URL{Scheme: "file", Opaque: (&url.URL{Path: path}).EscapedPath(), RawQuery: options.Encode()}
-	c := &connector{dsn: file.String()}
+	file := url.URL{Scheme: "file", Opaque: (&url.URL{Path: path}).EscapedPath()}
+	return connect(file.String(), options)
+}
+
+func connect(file string, options url.Values) *connector {
+	c := &connector{dsn: file + "?" + options.Encode()}
 	c.driver.ConnectHook = setUp
 	return c
 }
@@ -136,11 +155,11 @@ func setUp(c *sqlite3.SQLiteConn) error {
 	return nil
 }
 
-// checkPages looks for damage in the structure of the file. It finds overwritten and missing pages,
-// not every flipped bit.
-func (d *database) checkPages() error {
+// checkPages looks for damage in the structure of the file. quick_check finds overwritten and missing
+// pages, integrity_check also indexes that don't fit their tables, neither every flipped bit.
+func (d *database) checkPages(pragma string) error {
 	var found string
-	if err := d.write.QueryRow("PRAGMA quick_check(1)").Scan(&found); err != nil {
+	if err := d.write.QueryRow("PRAGMA " + pragma + "(1)").Scan(&found); err != nil {
 		return fmt.Errorf("checking pages: %w", err)
 	}
 	if found != "ok" {
@@ -156,6 +175,34 @@ func (d *database) checkWritable() error {
 		return fmt.Errorf("checking that it can be written: %w", err)
 	}
 	return nil
+}
+
+// checkStatements proves that the tables have what the statements ask for.
+func (d *database) checkStatements(statements ...string) error {
+	for _, s := range statements {
+		if err := d.checkStatement(s); err != nil {
+			return fmt.Errorf("checking the tables: %w", err)
+		}
+	}
+	return nil
+}
+
+func (d *database) checkStatement(statement string) error {
+	prepared, err := d.write.Prepare(statement)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = prepared.Close() }() // it was never run
+	return nil
+}
+
+// knownVersion is the newest version of a schema that this kiosk knows: its files are numbered from 1.
+func knownVersion(schema fs.FS) int64 {
+	files, err := fs.ReadDir(schema, ".")
+	if err != nil {
+		panic(err) // they are built in
+	}
+	return int64(len(files))
 }
 
 func (d *database) migrate(schema fs.FS) error {
@@ -213,4 +260,10 @@ func (d *database) check(ctx context.Context) error {
 // close closes the readers first: the last connection tidies up, which a reader can't.
 func (d *database) close() error {
 	return errors.Join(d.read.Close(), d.write.Close())
+}
+
+// closeDamaged closes the writer first, so that the last connection is one that can't bring the log
+// into a file that is set aside: the log belongs to what may have to be looked at.
+func (d *database) closeDamaged() {
+	_, _ = d.write.Close(), d.read.Close() // nothing in it is used any more
 }

@@ -305,7 +305,7 @@ func TestPrune(t *testing.T) {
 		with("updated-at", rooms.Confirmed, -1e9, 0),
 	)
 	var old []rooms.Action
-	for i := range 2*pruneBatch + 1 {
+	for i := range 2*batch + 1 {
 		old = append(old, with(fmt.Sprint(i), rooms.Failed, -1e9, -1e9))
 	}
 	record(t, j, old...)

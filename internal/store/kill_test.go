@@ -3,6 +3,7 @@ package store
 import (
 	"bufio"
 	"fmt"
+	"log/slog"
 	"math/rand/v2"
 	"os"
 	"os/exec"
@@ -19,7 +20,7 @@ const kills = 15
 // tapUntilKilled records pairs of actions from several goroutines and prints the name of each pair
 // when it has been acknowledged.
 func tapUntilKilled(path string) {
-	j, err := OpenJournal(path)
+	j, err := KeepJournal(JournalConfig{Path: path, Log: slog.New(slog.NewTextHandler(os.Stderr, nil)), Clock: wallClock{}})
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)

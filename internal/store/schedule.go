@@ -76,6 +76,11 @@ SET hash = excluded.hash,
     as_of = excluded.as_of,
     body = excluded.body`
 
+const selectSchedule = `
+SELECT hash, as_of, body
+FROM schedules
+WHERE room = ?`
+
 // Schedule returns the schedule that was last saved for the room, as old as its last save, or
 // [rooms.ErrNotFound].
 func (c *Cache) Schedule(ctx context.Context, room string) (rooms.Schedule, error) {
@@ -83,11 +88,10 @@ func (c *Cache) Schedule(ctx context.Context, room string) (rooms.Schedule, erro
 		hash, body []byte
 		asOf       int64
 	)
-	row := c.db.Load().read.QueryRowContext(ctx, `
-SELECT hash, as_of, body
-FROM schedules
-WHERE room = ?`, room)
-	if err := row.Scan(&hash, &asOf, &body); err != nil {
+	err := c.look(func(db *database) error {
+		return db.read.QueryRowContext(ctx, selectSchedule, room).Scan(&hash, &asOf, &body)
+	})
+	if err != nil {
 		return rooms.Schedule{}, c.missed("schedule", room, err)
 	}
 	sum := sha256.Sum256(body)

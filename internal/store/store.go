@@ -1,22 +1,48 @@
 // Package store keeps what outlives the process, in two SQLite files with different promises.
 //
-// [Journal] holds the taps. A recorded action has been fsynced: neither kill -9 nor a power cut
-// loses it. The file is never deleted or overwritten by the kiosk.
+// [Journal] holds the taps, what was learned of the services, and the history of the rooms. Of taps
+// it promises:
+//
+//   - A recorded action has been fsynced: neither kill -9 nor a power cut loses it.
+//   - Damage that shows at the start or later costs no more than what can't be read any more: the
+//     file is set aside with its date and its log (the newest two are kept), what can be read is
+//     carried over, and the write that found the damage is carried out in the new file. Of actions
+//     that still matter, those that this process has seen are carried over whether they can be read
+//     or not. A power cut in the midst of that loses nothing either.
+//   - With a full disk taps still go in for a while: a file that holds room for them is given up.
+//   - Where nothing can be written, what can be read is shown, and an action that isn't stored is
+//     refused with [ErrReadOnly] or [ErrFull], never pretended. As soon as it can be written again,
+//     taps go on.
+//   - A file of a newer kiosk is refused with [NewerSchemaError] and not touched.
+//
+// The history is noted in memory and written every few seconds: a crash loses the last of it. It
+// never takes room that a tap might need.
 //
 // [Cache] holds what can be read anew, so that the display has something to say without a network.
 // It writes nothing while nothing changes, survives crashes of the process, may lose its last
-// writes in a power cut, and is made anew when it is of no use.
+// writes in a power cut, and is made anew when it is of no use, in memory if it must.
 //
-// Instants are kept to the microsecond and come back in UTC.
+// What IT has to be told is in Health of both. Instants are kept to the microsecond and come back in
+// UTC.
 package store
 
 import (
 	"errors"
 	"fmt"
+	"io/fs"
+	"os"
+	"syscall"
 	"time"
 
 	"github.com/mattn/go-sqlite3"
 )
+
+// ErrReadOnly means that nothing was stored because the file or its folder can't be written.
+var ErrReadOnly = errors.New("the journal can't be written")
+
+// ErrFull means that nothing was stored because the disk is full, and that there was nothing left to
+// give up for it.
+var ErrFull = errors.New("the disk is full")
 
 // SQLiteVersion returns the version of the SQLite that is built in, such as "3.54.1".
 func SQLiteVersion() string {
@@ -53,15 +79,44 @@ func (e *CorruptError) Unwrap() error { return e.Err }
 // named puts the file's name to an error of SQLite that says that the file is damaged. Others pass.
 func named(path string, err error) error {
 	var known *CorruptError
-	if !hasCode(err, sqlite3.ErrCorrupt, sqlite3.ErrNotADB) || errors.As(err, &known) {
+	if !isCorrupt(err) || errors.As(err, &known) {
 		return err
 	}
 	return &CorruptError{Path: path, Detail: err.Error(), Err: err}
 }
 
+// isCorrupt tells whether the file is damaged. A page that the disk can't give back is one of its
+// damages: the card wears out a block at a time.
 func isCorrupt(err error) bool {
 	var e *CorruptError
-	return errors.As(err, &e) || hasCode(err, sqlite3.ErrCorrupt, sqlite3.ErrNotADB)
+	if errors.As(err, &e) || hasCode(err, sqlite3.ErrCorrupt, sqlite3.ErrNotADB) {
+		return true
+	}
+	var s sqlite3.Error
+	return errors.As(err, &s) && (s.ExtendedCode == sqlite3.ErrIoErrRead || s.ExtendedCode == sqlite3.ErrIoErrShortRead)
+}
+
+// isFull tells whether there was no room, or no more of a quota.
+func isFull(err error) bool {
+	var e sqlite3.Error
+	if errors.As(err, &e) && (e.Code == sqlite3.ErrFull || noRoom(e.SystemErrno)) {
+		return true
+	}
+	return errors.Is(err, ErrFull) || errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT)
+}
+
+func noRoom(errno syscall.Errno) bool { return errno == syscall.ENOSPC || errno == syscall.EDQUOT }
+
+// isBarred tells whether the file or its folder is kept from being used: no right, a disk that is
+// read-only or fails, something else in its place.
+func isBarred(err error) bool {
+	if isFull(err) || isCorrupt(err) {
+		return false
+	}
+	var path *fs.PathError
+	var link *os.LinkError
+	return hasCode(err, sqlite3.ErrReadonly, sqlite3.ErrCantOpen, sqlite3.ErrPerm, sqlite3.ErrIoErr) ||
+		errors.Is(err, ErrReadOnly) || errors.As(err, &path) || errors.As(err, &link)
 }
 
 // inUse tells whether another process keeps the file locked, which says nothing about the file.
