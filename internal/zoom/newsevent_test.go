@@ -179,10 +179,11 @@ func TestAlertOvertakesTheList(t *testing.T) {
 		})
 	}, func(t *testing.T, _ *bubble, f *feed, n *newsLog) {
 		f.message(told(eventAlert, `,"alert_type":3,"alert_kind":2`))
+		f.message(strings.Replace(told(eventAlert, `,"alert_type":3,"alert_kind":1`), "abc", "r9", 1))
 		synctest.Wait()
 		close(gate)
 		synctest.Wait()
-		expectNews(t, n, "up true, room_online abc, room_offline r2")
+		expectNews(t, n, "up true, room_online abc, room_offline r9, room_offline r2")
 	})
 }
 

@@ -265,7 +265,7 @@ func TestUnconfirmedConnection(t *testing.T) {
 		f.drop()
 		pass(20 * time.Second)
 		b.srv.answerWS(f.ServeHTTP)
-		pass(20 * time.Second)
+		pass(time.Minute)
 		expectNews(t, n, "up true, up false, up true")
 	})
 }
@@ -319,7 +319,7 @@ func (s *server) grants() string {
 
 // The documented grant comes first; where the token endpoint or the stream refuses it, the other.
 func TestGrants(t *testing.T) {
-	onStream(t, func(t *testing.T, b *bubble, _ *feed, n *newsLog) {
+	onStream(t, func(t *testing.T, b *bubble, _ *feed, _ *newsLog) {
 		b.after(56 * time.Minute)
 		if got := b.srv.grants(); got != "client account client" { // the second is the API's
 			t.Errorf("asked by %s", got)

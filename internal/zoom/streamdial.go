@@ -22,10 +22,6 @@ func (s *stream) token(ctx context.Context) (token, *rooms.Fault) {
 	}
 	tok, fault := s.fetch(ctx)
 	if fault != nil && refusesGrant(fault) {
-		if s.proven {
-			s.proven = false // the next attempt may try the other one
-			return token{}, fault
-		}
 		s.grant = 1 - s.grant
 		tok, fault = s.fetch(ctx)
 	}
