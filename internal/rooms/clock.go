@@ -22,6 +22,15 @@ const (
 	clockStep = 2 * time.Second
 )
 
+// opinionHolds is how long the word of a service that says nothing any more counts against others'.
+const opinionHolds = 10 * time.Minute
+
+// opinion is what a service's answer says of the clock.
+type opinion struct {
+	ahead time.Duration // of this clock
+	at    time.Duration // when it came, since the start
+}
+
 // TimeSync is what the machine says about its clock.
 type TimeSync struct {
 	Watched bool      // a service that keeps the clock right and says so is there
@@ -40,8 +49,9 @@ type ClockWatch struct {
 	declared bool      // somebody says that the clock is right: no evidence is asked for
 	stored   time.Time // newest instant in the stores when the kiosk started
 
-	offsets map[string]time.Duration // by service: what its last answer was ahead of this clock
-	wall    time.Time                // the reading at the last look
+	offsets map[string]opinion // by service: of its last answer
+	real    time.Duration      // that has passed since the start
+	wall    time.Time          // the reading at the last look
 	jumped  bool
 	synced  time.Time // what the machine said at the last look
 	before  time.Time // what it had said before the jump
@@ -50,13 +60,13 @@ type ClockWatch struct {
 // NewClockWatch makes a watch. declared: the clock is right whatever the evidence. stored is the
 // newest instant that the stores hold; zero: none.
 func NewClockWatch(declared bool, stored time.Time) *ClockWatch {
-	return &ClockWatch{declared: declared, stored: stored, offsets: map[string]time.Duration{}}
+	return &ClockWatch{declared: declared, stored: stored, offsets: map[string]opinion{}}
 }
 
 // Answered takes the Date of a service's answer as evidence; now is the clock's reading when it came.
 func (w *ClockWatch) Answered(service string, date, now time.Time) {
 	if !date.IsZero() {
-		w.offsets[service] = date.Sub(now.Round(0))
+		w.offsets[service] = opinion{ahead: date.Sub(now.Round(0)), at: w.real}
 	}
 }
 
@@ -64,6 +74,7 @@ func (w *ClockWatch) Answered(service string, date, now time.Time) {
 // look, by a clock that can't be set. stepped tells whether the clock was set since then.
 func (w *ClockWatch) Look(now time.Time, passed time.Duration, sync TimeSync) (doubt ClockDoubt, stepped bool) {
 	now = now.Round(0)
+	w.real += passed
 	if !w.wall.IsZero() {
 		step := now.Sub(w.wall) - passed
 		stepped = step.Abs() > clockStep
@@ -80,8 +91,9 @@ func (w *ClockWatch) Look(now time.Time, passed time.Duration, sync TimeSync) (d
 
 // shift moves what was measured along with a small correction of the clock.
 func (w *ClockWatch) shift(step time.Duration) {
-	for service := range w.offsets {
-		w.offsets[service] -= step
+	for service, o := range w.offsets {
+		o.ahead -= step
+		w.offsets[service] = o
 	}
 }
 
@@ -112,8 +124,12 @@ func (w *ClockWatch) judge(now time.Time, sync TimeSync) ClockDoubt {
 // opinions tells whether a service that answered says the time that this clock says, and whether
 // there are answers and none does. One service whose own clock is wrong is outvoted by any other.
 func (w *ClockWatch) opinions() (agree, disagree bool) {
-	for _, ahead := range w.offsets {
-		if ahead.Abs() <= clockSlack {
+	var newest time.Duration
+	for _, o := range w.offsets {
+		newest = max(newest, o.at)
+	}
+	for _, o := range w.offsets {
+		if o.ahead.Abs() <= clockSlack && newest-o.at <= opinionHolds {
 			return true, false
 		}
 	}
