@@ -139,7 +139,7 @@ func checkServices(ctx context.Context, t *table, cfg *config.Config, in surroun
 	if cfg.Zoom == nil {
 		t.add(finding{what: "zoom", result: warned, said: "not configured", remedy: "Check-ins are kept here, and rooms can't be released."})
 	} else {
-		client = newZoom(cfg.Zoom, in, m.count, nil, nil)
+		client = newZoom(cfg.Zoom, in, m.count, nil, zoomTells{})
 		err := within(ctx, client.CheckToken)
 		t.add(found("zoom token", "granted", err))
 		if err != nil {

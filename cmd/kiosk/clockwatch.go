@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"net/http"
 	"os"
+	"path/filepath"
 	"sync"
 	"time"
 
@@ -22,17 +23,19 @@ const clockEvery = time.Second
 // kernel's own word (adjtimex) is kept from it.
 const (
 	timesyncDir = "/run/systemd/timesync"
-	syncedFile  = timesyncDir + "/synchronized" // there once the time is known, and touched with each correction
+	syncedFile  = "synchronized" // there once the time is known, and touched with each correction
 )
 
 // timesyncd asks systemd-timesyncd.
-func timesyncd() rooms.TimeSync {
-	_, err := os.Stat(timesyncDir)
+func timesyncd() rooms.TimeSync { return timesyncdIn(timesyncDir) }
+
+func timesyncdIn(dir string) rooms.TimeSync {
+	_, err := os.Stat(dir)
 	if errors.Is(err, fs.ErrNotExist) {
 		return rooms.TimeSync{}
 	}
 	said := rooms.TimeSync{Watched: true}
-	if f, err := os.Stat(syncedFile); err == nil {
+	if f, err := os.Stat(filepath.Join(dir, syncedFile)); err == nil {
 		said.At = f.ModTime()
 	}
 	return said
@@ -46,22 +49,21 @@ type clockwatch struct {
 
 	mu    sync.Mutex
 	watch *rooms.ClockWatch
-	last  time.Time // of the last look, with its monotonic part
+	last  time.Time // of the last look, by the machine's monotonic clock, which nobody can set
 	doubt rooms.ClockDoubt
 }
 
 func newClockwatch(clock rooms.Clock, sync func() rooms.TimeSync, declared bool, stored time.Time) *clockwatch {
-	return &clockwatch{clock: clock, sync: sync, watch: rooms.NewClockWatch(declared, stored), last: clock.Now()}
+	return &clockwatch{clock: clock, sync: sync, watch: rooms.NewClockWatch(declared, stored), last: time.Now()}
 }
 
 // look judges the clock now.
 func (c *clockwatch) look() (doubt rooms.ClockDoubt, stepped bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	now := c.clock.Now()
-	passed := now.Sub(c.last) // by the monotonic clock, which nobody can set
-	c.last = now
-	c.doubt, stepped = c.watch.Look(now, passed, c.sync())
+	now, real := c.clock.Now(), time.Now()
+	c.doubt, stepped = c.watch.Look(now, real.Sub(c.last), c.sync())
+	c.last = real
 	return c.doubt, stepped
 }
 

@@ -4,16 +4,16 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"path/filepath"
 	"syscall"
 )
 
 // errDataDirTaken means that another kiosk uses the data folder: both would deliver the same taps.
 var errDataDirTaken = errors.New("another kiosk uses the data folder")
 
-// lockDir keeps other kiosks out of a folder until the file is closed, or the process ends.
+// lockDir keeps other kiosks out of a folder until the file is closed, or the process ends. It locks
+// the folder itself, which needs no right to write and no room on the disk.
 func lockDir(dir string) (*os.File, error) {
-	f, err := os.OpenFile(filepath.Join(dir, "lock"), os.O_CREATE|os.O_RDWR, 0o600)
+	f, err := os.Open(dir)
 	if err != nil {
 		return nil, fmt.Errorf("locking the data folder: %w", err)
 	}

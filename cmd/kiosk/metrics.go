@@ -10,6 +10,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
 	"roomkiosk/internal/rooms"
+	"roomkiosk/internal/store"
 )
 
 // metrics are the kiosk's figures for Prometheus. None has a title, a name or an address in it.
@@ -82,7 +83,7 @@ func (w *watcher) Describe(chan<- *prometheus.Desc) {}
 
 // Collect reads the figures.
 func (w *watcher) Collect(out chan<- prometheus.Metric) {
-	for _, f := range slices.Concat(w.hubFigures(), w.panelFigures(), w.roomFigures()) {
+	for _, f := range slices.Concat(w.hubFigures(), w.panelFigures(), w.roomFigures(), w.storeFigures(), w.newsFigures()) {
 		out <- prometheus.MustNewConstMetric(f.desc, f.kind, f.value, f.label...)
 	}
 }
@@ -114,6 +115,32 @@ func (w *watcher) panelFigures() []figure {
 			figure{desc: last, kind: prometheus.GaugeValue, value: p.Quiet.Seconds(), label: []string{p.Room.ID}})
 	}
 	return out
+}
+
+// storeFigures tell what is wrong with the stores. Alert on any of the troubles.
+func (w *watcher) storeFigures() []figure {
+	trouble := describe("kiosk_store_trouble", "1 for each trouble that a store has now.", "store", "trouble")
+	dropped := describe("kiosk_history_dropped_total", "Entries of the history that could not be written in time.")
+	out := []figure{{desc: dropped, kind: prometheus.CounterValue, value: float64(w.journal.HistoryDropped())}}
+	for name, troubles := range map[string][]store.Trouble{"journal": w.journal.Health(), "cache": w.cache.Health()} {
+		for _, t := range troubles {
+			out = append(out, figure{desc: trouble, kind: prometheus.GaugeValue, value: 1, label: []string{name, string(t.Code)}})
+		}
+	}
+	return out
+}
+
+// newsFigures count what Zoom told by itself.
+func (w *watcher) newsFigures() []figure {
+	if w.zoom == nil {
+		return nil
+	}
+	desc := describe("kiosk_zoom_events_total", "Events that came by Zoom's stream or webhook.", "taken")
+	n := w.zoom.EventCounts()
+	count := func(what string, value uint64) figure {
+		return figure{desc: desc, kind: prometheus.CounterValue, value: float64(value), label: []string{what}}
+	}
+	return []figure{count("news", n.News), count("ignored", n.Ignored), count("malformed", n.Malformed)}
 }
 
 func (w *watcher) roomFigures() []figure {

@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -23,17 +24,15 @@ import (
 	"roomkiosk/internal/web"
 	"roomkiosk/internal/zoom"
 	"roomkiosk/static"
+	"roomkiosk/views"
 )
 
 const (
-	stopHTTP     = 3 * time.Second       // for requests under way when the kiosk stops
-	spreadPer    = 50 * time.Millisecond // the first reads of so many rooms spread over this much each
-	keepActions  = 14 * 24 * time.Hour   // in the journal
-	pruneEvery   = 24 * time.Hour        // and how often older ones are deleted
-	maxHeader    = 16 << 10              // bytes of a request's header
-	readTimeout  = 10 * time.Second      // of a request
-	writeTimeout = 20 * time.Second      // of an answer
-	idleTimeout  = 2 * time.Minute       // of a connection
+	stopHTTP    = 3 * time.Second       // for requests under way when the kiosk stops
+	spreadPer   = 50 * time.Millisecond // the first reads of so many rooms spread over this much each
+	keepActions = 14 * 24 * time.Hour   // in the journal
+	pruneEvery  = 24 * time.Hour        // and how often older ones are deleted
+	tendEvery   = time.Minute           // how often the stores look whether a trouble is over
 )
 
 // surroundings are what a kiosk runs in. They differ between a wall, a demo and a test.
@@ -56,7 +55,7 @@ type kiosk struct {
 	cache   *store.Cache
 	hub     *live.Hub
 	zoom    *zoom.Client // nil: no Zoom
-	reach   chan *rooms.Fault
+	told    told
 	clock   *clockwatch
 	keepers []*rooms.Keeper
 	web     *web.Server
@@ -65,7 +64,7 @@ type kiosk struct {
 // build opens the stores and wires everything up. It is the only place that knows all packages. What
 // it opened has to be closed, also when it fails.
 func build(ctx context.Context, cfg *config.Config, in surroundings) (*kiosk, error) {
-	k := &kiosk{in: in, cfg: cfg, reach: make(chan *rooms.Fault, 1)}
+	k := &kiosk{in: in, cfg: cfg, told: make(told, toldAtMost)}
 	if err := k.open(); err != nil {
 		return k, err
 	}
@@ -82,7 +81,7 @@ func build(ctx context.Context, cfg *config.Config, in surroundings) (*kiosk, er
 	}
 	k.hub = live.New(live.Config{Now: in.clock.Now, Rate: in.rate, Build: id})
 	if cfg.Zoom != nil {
-		k.zoom = newZoom(cfg.Zoom, in, watch, k.journal, k.zoomReach)
+		k.zoom = newZoom(cfg.Zoom, in, watch, k.journal, zoomTells{k.reach, k.hear, k.listening})
 	}
 	calendars, err := newCalendars(cfg, in, metrics, watch)
 	if err != nil {
@@ -93,10 +92,14 @@ func build(ctx context.Context, cfg *config.Config, in surroundings) (*kiosk, er
 		return k, err
 	}
 	metrics.watch(k)
+	var webhook http.Handler
+	if cfg.Zoom != nil && !cfg.Zoom.WebhookSecret.IsZero() {
+		webhook = k.zoom.Webhook(cfg.Zoom.WebhookSecret.Reveal())
+	}
 	k.web = web.New(web.Config{
 		Keepers: webKeepers(k.keepers), Hub: k.hub, Assets: assets, Build: id,
 		Hosts: append(ownNames(), cfg.Hosts...), Metrics: metrics.handler(), Demo: in.demo,
-		Log: in.log, NewID: rand.Text,
+		Log: in.log, NewID: rand.Text, History: k.journal, Troubles: k.troubles, ZoomEvents: webhook,
 	})
 	return k, nil
 }
@@ -111,10 +114,12 @@ func (k *kiosk) open() error {
 	if k.lock, err = lockDir(dir); err != nil {
 		return err
 	}
-	if k.journal, err = store.OpenJournal(filepath.Join(dir, "journal.db")); err != nil {
+	journal := store.JournalConfig{Path: filepath.Join(dir, "journal.db"), Log: k.in.log, Clock: k.in.clock}
+	if k.journal, err = store.KeepJournal(journal); err != nil {
 		return fmt.Errorf("opening the journal: %w", err)
 	}
-	if k.cache, err = store.OpenCache(filepath.Join(dir, "cache.db"), k.in.log); err != nil {
+	cache := store.CacheConfig{Path: filepath.Join(dir, "cache.db"), Log: k.in.log, Clock: k.in.clock}
+	if k.cache, err = store.KeepCache(cache); err != nil {
 		return fmt.Errorf("opening the cache: %w", err)
 	}
 	return nil
@@ -146,7 +151,7 @@ func (k *kiosk) house(ctx context.Context, calendars map[string]rooms.Calendar, 
 	}
 	for _, room := range k.cfg.Rooms {
 		cfg := rooms.KeeperConfig{
-			Room: room, Calendar: calendars[room.Calendar], Journal: k.journal, Cache: k.cache,
+			Room: room, Calendar: calendars[room.Calendar], Journal: k.journal, Cache: k.cache, History: k.journal,
 			Publisher: publisher, Clock: k.in.clock, Log: k.in.log, Poll: polls[room.Calendar],
 			StartSpread: time.Duration(len(k.cfg.Rooms)-1) * k.in.spread,
 			ClockDoubt:  k.clock.believed(), NewID: rand.Text, Random: randv2.Float64,
@@ -182,23 +187,6 @@ func (k *kiosk) tellClock(doubt rooms.ClockDoubt) {
 	}
 }
 
-// zoomReach takes news of Zoom's reach from whoever found out. Only the newest matters, and nobody
-// may be kept waiting.
-func (k *kiosk) zoomReach(fault *rooms.Fault) {
-	for {
-		select {
-		case k.reach <- fault:
-			return
-		default:
-		}
-		select {
-		case older := <-k.reach:
-			_ = older // out of date
-		default:
-		}
-	}
-}
-
 // run serves until the context ends. It stops in order: no new requests, no sockets, then the
 // keepers with what they still have to journal.
 func (k *kiosk) run(ctx context.Context, listener net.Listener) error {
@@ -208,15 +196,22 @@ func (k *kiosk) run(ctx context.Context, listener net.Listener) error {
 	for _, keeper := range k.keepers {
 		keepers.Go(func() error { return unlessStopped(keeper.Run(keeping)) })
 	}
-	keepers.Go(func() error { return k.tellReach(keeping) })
+	keepers.Go(func() error { return k.tell(keeping) })
 	keepers.Go(func() error { return k.prune(keeping) })
+	keepers.Go(func() error { return k.tend(keeping) })
 	if k.zoom != nil {
 		keepers.Go(func() error { return unlessStopped(k.zoom.Run(keeping)) })
+		keepers.Go(func() error { return unlessStopped(k.zoom.Listen(keeping)) })
 	}
+	writing, stopWriting := context.WithCancel(context.WithoutCancel(ctx))
+	defer stopWriting()
+	var history errgroup.Group
+	history.Go(func() error { return unlessStopped(k.journal.RunHistory(writing)) })
 
 	serving, ctx := errgroup.WithContext(ctx)
-	server := newServer(k.web, k.in.log)
-	serving.Go(func() error { return serveHTTP(ctx, server, listener) })
+	server := web.NewHTTPServer(k.web, k.in.log)
+	limited := web.LimitConns(listener, web.MaxConns, web.MaxConnsPerAddress)
+	serving.Go(func() error { return serveHTTP(ctx, server, limited) })
 	serving.Go(func() error { return k.hub.Run(ctx) })
 	serving.Go(func() error { watchdog(ctx, k.in.log, k.answers); return nil })
 	serving.Go(func() error { k.clock.run(ctx, k.tellClock); return nil })
@@ -225,21 +220,33 @@ func (k *kiosk) run(ctx context.Context, listener net.Listener) error {
 	}
 	err := serving.Wait()
 	stopKeeping()
-	return errors.Join(err, keepers.Wait())
+	err = errors.Join(err, keepers.Wait())
+	stopWriting() // when nothing happens any more
+	return errors.Join(err, history.Wait())
 }
 
-// tellReach passes the newest word of Zoom's reach on to every keeper.
-func (k *kiosk) tellReach(ctx context.Context) error {
+// tend has the stores look after themselves.
+func (k *kiosk) tend(ctx context.Context) error {
+	tick := time.NewTicker(tendEvery)
+	defer tick.Stop()
 	for {
 		select {
 		case <-ctx.Done():
 			return nil
-		case fault := <-k.reach:
-			for _, keeper := range k.keepers {
-				keeper.ZoomReach(fault)
-			}
+		case <-tick.C:
+			k.journal.Tend()
+			k.cache.Tend()
 		}
 	}
+}
+
+// troubles are what IT has to be told of the stores.
+func (k *kiosk) troubles() []views.Trouble {
+	var out []views.Trouble
+	for _, t := range slices.Concat(k.journal.Health(), k.cache.Health()) {
+		out = append(out, views.Trouble{Since: t.Since, Text: t.Detail})
+	}
+	return out
 }
 
 // prune deletes what the journal need not remember any more.
@@ -267,14 +274,6 @@ func unlessStopped(err error) error {
 		return nil
 	}
 	return err
-}
-
-func newServer(h http.Handler, log *slog.Logger) *http.Server {
-	return &http.Server{
-		Handler: h, MaxHeaderBytes: maxHeader, ReadHeaderTimeout: readTimeout, ReadTimeout: readTimeout,
-		WriteTimeout: writeTimeout, IdleTimeout: idleTimeout,
-		ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelDebug),
-	}
 }
 
 // serveHTTP serves until the context ends, and gives requests under way a moment to finish.

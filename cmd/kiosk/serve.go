@@ -101,7 +101,7 @@ func (p program) explain(ctx context.Context, addr, path string, why error, log 
 	log.Error("serving an explanation instead of rooms", "listen", listener.Addr().String())
 	notifyReady("explaining what is wrong with the configuration")
 	go watchdog(limited, log, func(context.Context) error { return nil })
-	return serveHTTP(limited, newServer(page, log), listener)
+	return serveHTTP(limited, web.NewHTTPServer(page, log), web.LimitConns(listener, web.MaxConns, web.MaxConnsPerAddress))
 }
 
 // faultsOf turns what went wrong into what the page lists.

@@ -193,17 +193,26 @@ func TestBrokenConfigurationIsExplainedUntilMended(t *testing.T) {
 	}
 }
 
-func TestDamagedJournalIsExplained(t *testing.T) {
+// Damaged files keep nobody from the room; IT is told.
+func TestDamagedFiles(t *testing.T) {
 	r := newRig(t)
+	r.meet("e1", "Weekly", -1, 59)
 	if err := os.MkdirAll(filepath.Join(r.dir, "data"), 0o750); err != nil {
 		t.Fatal(err)
 	}
 	r.write(t, "data/journal.db", strings.Repeat("not a database ", 500))
-	log := startServing(t, r)
-	url := addressIn(t, log, `instead of rooms" listen=`)
-	body, _ := get(t, url+"/")
-	if !strings.Contains(string(body), "journal.db") {
-		t.Errorf("the page says\n%s", body)
+	if err := os.Mkdir(filepath.Join(r.dir, "data/cache.db"), 0o750); err != nil {
+		t.Fatal(err)
+	}
+	url, log := r.serving(t)
+	tap(t, url, "check-in", current(t, url))
+	eventually(t, "the check-in at Zoom", func() bool { return slices.Equal(r.taps(), []string{"zoomroom.check_in e1"}) })
+	page, status := get(t, url+"/rooms/ada/history")
+	if status != http.StatusOK || !strings.Contains(string(page), "journal.db.damaged-") {
+		t.Errorf("the page for IT, %d, says\n%s", status, page)
+	}
+	if !strings.Contains(log.String(), "store in trouble") {
+		t.Errorf("the log says\n%s", log)
 	}
 }
 

@@ -21,14 +21,22 @@ import (
 // observer watches the requests to a service that go through a transport.
 type observer func(service string, next http.RoundTripper) http.RoundTripper
 
+// zoomTells is who is told what Zoom's client finds out. None of them blocks; all may be nil.
+type zoomTells struct {
+	reach     func(*rooms.Fault)
+	hear      func(rooms.News)
+	listening func(bool)
+}
+
 // newZoom makes the client of the configured Zoom account.
-func newZoom(z *config.Zoom, in surroundings, watch observer, memory zoom.Memory, reach func(*rooms.Fault)) *zoom.Client {
+func newZoom(z *config.Zoom, in surroundings, watch observer, memory zoom.Memory, tells zoomTells) *zoom.Client {
 	return zoom.New(zoom.Config{
 		AccountID: z.AccountID, ClientID: z.ClientID, ClientSecret: z.ClientSecret.Reveal(),
 		APIURL: z.APIURL, TokenURL: z.TokenURL, Body: z.Body,
 		ExchangeIDs: z.ExchangeIDs, Memory: memory,
 		HTTP:  &http.Client{Transport: watch("zoom", zoom.Transport())},
-		Clock: in.clock, Log: in.log, Reach: reach,
+		Clock: in.clock, Log: in.log,
+		EventsURL: z.EventsURL, Reach: tells.reach, Hear: tells.hear, Listening: tells.listening,
 	})
 }
 

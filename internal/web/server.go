@@ -33,10 +33,12 @@ type Config struct {
 	Hosts   []string     // Host names to answer to, besides loopback and IP addresses of this machine
 	Metrics http.Handler // nil: no metrics
 	Demo    http.Handler // nil: not a demo
-	Log     *slog.Logger
-	NewID   func() string    // makes references of errors
-	Panels  []string         // rooms that have to have a panel, besides those where one was seen since the start
-	Now     func() time.Time // of limits; nil: the machine's time
+	// ZoomEvents takes what Zoom posts to its webhook, and sees to it that it comes from Zoom. nil: no webhook
+	ZoomEvents http.Handler
+	Log        *slog.Logger
+	NewID      func() string    // makes references of errors
+	Panels     []string         // rooms that have to have a panel, besides those where one was seen since the start
+	Now        func() time.Time // of limits; nil: the machine's time
 
 	History  History                // nil: no page of what happened
 	Troubles func() []views.Trouble // of the stores, for that page; called by any request; nil: never any
@@ -110,6 +112,9 @@ func (s *Server) routes() {
 	e.GET("/healthz", showHealth)
 	e.GET("/readyz", s.showReadiness)
 	e.GET(static.Prefix+"*", echo.WrapHandler(s.cfg.Assets))
+	if s.cfg.ZoomEvents != nil {
+		e.POST(zoomEventsPath, echo.WrapHandler(s.cfg.ZoomEvents))
+	}
 	if s.cfg.Metrics != nil {
 		e.GET("/metrics", echo.WrapHandler(s.cfg.Metrics), s.adminsOnly)
 	}
