@@ -2,6 +2,7 @@ package sim
 
 import (
 	"cmp"
+	"context"
 	"slices"
 	"sync"
 	"time"
@@ -10,8 +11,9 @@ import (
 )
 
 // Calendar is the state behind all services: calendars by id, with their events. It is safe for
-// concurrent use. Nothing runs inside it: what is due by its clock (a check-out on its way, a
-// no-show) is carried out, at its own instant, before anybody gets to see or change anything.
+// concurrent use. What is due by its clock (a check-out on its way, a no-show) is carried out, at its
+// own instant, before anybody gets to see or change anything; a running [World] also sees to it that
+// what was ordered happens when its time has come, for those who are told of it.
 type Calendar struct {
 	clock rooms.Clock
 
@@ -21,6 +23,7 @@ type Calendar struct {
 	rules  []rule
 	due    time.Time // when a rule next has something to do; zero: must be asked
 	doing  time.Time // the instant of what is being carried out; zero: now
+	wake   chan struct{}
 }
 
 // book is one calendar.
@@ -29,6 +32,7 @@ type book struct {
 	zone    *time.Location
 	touched time.Time // when anything on it last changed
 	events  map[string]*Event
+	past    chronicle
 }
 
 // task is a change that was ordered for an instant.
@@ -43,7 +47,7 @@ type rule func() (at time.Time, do func(at time.Time))
 
 // NewCalendar returns a Calendar without calendars.
 func NewCalendar(clock rooms.Clock) *Calendar {
-	return &Calendar{clock: clock, books: map[string]*book{}}
+	return &Calendar{clock: clock, books: map[string]*book{}, wake: make(chan struct{}, 1)}
 }
 
 // Open adds an empty calendar. One that exists keeps its events.
@@ -66,6 +70,7 @@ func (c *Calendar) Remove(calendarID, id string) {
 	b := c.book(calendarID)
 	b.touched = c.instant()
 	delete(b.events, id)
+	b.past.gone(c.instant(), id)
 }
 
 // Cancel marks the event as cancelled. False: there is none.
@@ -124,8 +129,52 @@ func (c *Calendar) about(id string) (book, bool) {
 // after orders a change for an instant of the clock.
 func (c *Calendar) after(d time.Duration, do func(at time.Time)) {
 	defer c.lock()()
-	c.agenda = append(c.agenda, task{c.clock.Now().Add(d), do})
+	c.order(d, do)
+}
+
+// order is after, for a caller who holds the lock.
+func (c *Calendar) order(d time.Duration, do func(at time.Time)) {
+	c.agenda = append(c.agenda, task{c.instant().Add(d), do})
 	slices.SortStableFunc(c.agenda, func(a, b task) int { return a.at.Compare(b.at) })
+	select {
+	case c.wake <- struct{}{}:
+	default:
+	}
+}
+
+// Settle carries out what is due by the clock. A running [World] does so by itself where the clock's
+// timers tell the clock's time; a clock that is moved by hand needs it to be said.
+func (c *Calendar) Settle() { c.lock()() }
+
+// run settles whenever the time of something ordered has come, until ctx is done. Rules are left to
+// those who look: nobody is told of what they do.
+func (c *Calendar) run(ctx context.Context) {
+	for {
+		var next <-chan time.Time
+		stop := func() bool { return true }
+		if wait, some := c.untilNext(); some {
+			timer := c.clock.Timer(wait)
+			next, stop = timer.C, timer.Stop
+		}
+		select {
+		case <-next:
+		case <-c.wake:
+		case <-ctx.Done():
+		}
+		stop()
+		if ctx.Err() != nil {
+			return
+		}
+	}
+}
+
+// untilNext settles, and tells how long it is until the next task. False: there is none.
+func (c *Calendar) untilNext() (time.Duration, bool) {
+	defer c.lock()()
+	if len(c.agenda) == 0 {
+		return 0, false
+	}
+	return c.agenda[0].at.Sub(c.clock.Now()), true
 }
 
 // follow adds a rule.
@@ -194,6 +243,7 @@ func (c *Calendar) book(id string) *book {
 	b, ok := c.books[id]
 	if !ok {
 		b = &book{name: id, zone: time.UTC, touched: c.instant(), events: map[string]*Event{}}
+		b.past.since = c.instant()
 		c.books[id] = b
 	}
 	return b
@@ -223,6 +273,7 @@ func (c *Calendar) put(calendarID string, e Event) *Event {
 	}
 	e.Version++
 	b.events[e.ID], b.touched = &e, now
+	b.past.now(now, e, b.zone)
 	c.due = time.Time{}
 	return &e
 }
@@ -236,6 +287,7 @@ func (c *Calendar) change(calendarID, id string, edit func(*Event)) bool {
 	edit(e)
 	e.Version++
 	e.Updated, b.touched = c.instant(), c.instant()
+	b.past.now(c.instant(), *e, b.zone)
 	c.due = time.Time{}
 	return true
 }

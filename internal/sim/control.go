@@ -102,14 +102,19 @@ type breaker struct {
 // switches are all breakers, as they stand.
 func (w *World) switches() []breaker {
 	zoom, google, graph, dav := &w.Zoom.faults, &w.Google.faults, &w.Graph.faults, &w.CalDAV.faults
+	down := faultSwitch("zoom-down", "Zoom is down", "Connections are closed without an answer.", Fault{Down: true}, zoom)
 	list := []breaker{
-		faultSwitch("zoom-down", "Zoom is down", "Connections are closed without an answer.", Fault{Down: true}, zoom),
+		{down.name, down.label, down.hint, down.broken, w.andDropStream(down.set)},
 		faultSwitch("calendar-down", "Calendars are down", "Connections are closed without an answer.", Fault{Down: true}, google, graph, dav),
 		faultSwitch("slow", "Slow network", "Every answer takes two seconds.", Fault{Slow: slowness}, zoom, google, graph, dav),
 		faultSwitch("zoom-429", "Zoom: too many requests", "Answers 429 without saying when to come back.", ThrottleBare(), zoom),
 		faultSwitch("zoom-503", "Zoom has a problem", "Answers 503.", Fault{Status: http.StatusServiceUnavailable}, zoom),
 		faultSwitch("drop", "Answer lost", "Zoom does what it was asked to, but its answer never arrives.",
 			Fault{Method: http.MethodPatch, DropAfter: true}, zoom),
+		{
+			"stream-cut", "Zoom: event stream is cut", "Nobody is told of check-ins and check-outs. What happens meanwhile is never told.",
+			w.Zoom.StreamFaults().Refuse, w.andDropStream(w.refuseStream),
+		},
 	}
 	for _, r := range w.Rooms {
 		if r.ZoomID == "" {
@@ -121,6 +126,22 @@ func (w *World) switches() []breaker {
 		})
 	}
 	return list
+}
+
+// andDropStream also cuts the connections to the event stream, when something is broken.
+func (w *World) andDropStream(set func(broken bool)) func(broken bool) {
+	return func(broken bool) {
+		set(broken)
+		if broken {
+			w.Zoom.DropStream()
+		}
+	}
+}
+
+func (w *World) refuseStream(on bool) {
+	f := w.Zoom.StreamFaults()
+	f.Refuse = on
+	w.Zoom.SetStreamFaults(f)
 }
 
 func faultSwitch(name, label, hint string, f Fault, services ...*Faults) breaker {
@@ -135,7 +156,8 @@ func faultSwitch(name, label, hint string, f Fault, services ...*Faults) breaker
 	}}
 }
 
-// meddle changes a room's calendar as somebody at a desk would. False: there is no such verb.
+// meddle changes a room's calendar as somebody at a desk would, or checks in and out as somebody in the
+// room would on Zoom's own display. False: there is no such verb, or the room has no such display.
 func (w *World) meddle(verb string, room DemoRoom) bool {
 	now := w.clock.Now()
 	switch verb {
@@ -154,10 +176,27 @@ func (w *World) meddle(verb string, room DemoRoom) bool {
 				e.Start, e.End = e.Start.Add(15*time.Minute), e.End.Add(15*time.Minute)
 			})
 		}
+	case "zoom-in", "zoom-out":
+		if e, ok := w.onOrNext(room, now); ok && verb == "zoom-in" {
+			w.Zoom.CheckInRoom(room.ZoomID, e.ID)
+		} else if ok {
+			w.Zoom.CheckOutRoom(room.ZoomID, e.ID)
+		}
+		return room.ZoomID != ""
 	default:
 		return false
 	}
 	return true
+}
+
+// onOrNext is the room's meeting that runs, else the next one.
+func (w *World) onOrNext(room DemoRoom, now time.Time) (Event, bool) {
+	for _, e := range w.Calendar.Events(room.CalendarID) {
+		if e.blocks() && e.End.After(now) {
+			return e, true
+		}
+	}
+	return Event{}, false
 }
 
 // freeFrom is the first instant, from start on, at which the room is free for so long.

@@ -51,6 +51,7 @@ func TestControlBreaksAndMends(t *testing.T) {
 		"zoom-429":      func() bool { return w.Zoom.Faults().Active("zoom-429") },
 		"zoom-503":      func() bool { return w.Zoom.Faults().Active("zoom-503") },
 		"drop":          func() bool { return w.Zoom.Faults().Active("drop") },
+		"stream-cut":    func() bool { return w.Zoom.StreamFaults().Refuse },
 		"offline-grace": func() bool { return w.Zoom.Offline(w.Rooms[1].ZoomID) },
 	}
 	for name, broken := range states {
@@ -67,7 +68,7 @@ func TestControlBreaksAndMends(t *testing.T) {
 			}
 		}
 	}
-	for _, bad := range []string{"", "break:", "break:x", "zoom-down", "book:nope", "sell:ada", "mend:"} {
+	for _, bad := range []string{"", "break:", "break:x", "zoom-down", "book:nope", "sell:ada", "mend:", "zoom-in:alan", "zoom-out:alan", "zoom-in:"} {
 		if r := press(h, bad); r.Code != 400 {
 			t.Errorf("%q: got %d", bad, r.Code)
 		}
@@ -99,6 +100,45 @@ func TestControlChangesCalendars(t *testing.T) {
 	press(h, "move:grace")
 	if _, next := around(blocking(w, 1), at); next.ID != before.ID || !next.Start.Equal(before.Start.Add(15*time.Minute)) {
 		t.Errorf("after moving, next at %v, was %v", next.Start, before.Start)
+	}
+}
+
+func TestControlTapsZoomsOwnDisplay(t *testing.T) {
+	w, clock := demoAt(morning)
+	if err := w.Start(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	defer w.Close()
+	b := &bench{World: w, t: t, clock: clock, real: clock}
+	_, client, secret := w.ZoomCredentials()
+	token := b.must("POST", b.ZoomTokenURL(), "grant_type=client_credentials", "Authorization", basic(client, secret),
+		"Content-Type", "application/x-www-form-urlencoded")
+	b.zoom = token.json(t)["access_token"].(string)
+	ws := b.listen()
+	h := w.Control("")
+	page := show(t, h)
+	if strings.Count(page, "Check in on Zoom&#39;s own display")+strings.Count(page, "Check in on Zoom's own display") != 2 ||
+		strings.Count(page, "Check out there") != 2 {
+		t.Errorf("not a pair of buttons for each room with a Zoom Room: %s", page)
+	}
+	now, _ := around(blocking(w, 0), clock.Now())
+	_, grace := around(blocking(w, 1), clock.Now())
+	for _, tap := range []struct{ do, want string }{
+		{"zoom-in:ada", "zoomroom.checked_in " + now.ID},
+		{"zoom-out:ada", "zoomroom.checked_out " + now.ID},
+		{"zoom-in:grace", "zoomroom.checked_in " + grace.ID},
+		{"break:offline-ada", "zoomroom.alert 1"},
+	} {
+		press(h, tap.do)
+		if got := brief(news(t, ws)); got != tap.want {
+			t.Errorf("%s: got %s, want %s", tap.do, got, tap.want)
+		}
+	}
+	for _, do := range []string{"break:stream-cut", "break:zoom-down"} {
+		press(h, do)
+		_, _ = ended(t, ws)
+		press(h, "mend")
+		ws = b.listen()
 	}
 }
 

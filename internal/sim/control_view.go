@@ -1,6 +1,7 @@
 package sim
 
 import (
+	"net/http"
 	"slices"
 	"strings"
 	"time"
@@ -29,6 +30,7 @@ type switchView struct {
 
 type roomView struct {
 	ID, Name string
+	Zoom     bool // it has a Zoom Room
 	Events   []eventView
 }
 
@@ -54,7 +56,7 @@ func (w *World) controlView(stylesheet string) controlView {
 		v.Switches = append(v.Switches, sv)
 	}
 	for _, r := range w.Rooms {
-		v.Rooms = append(v.Rooms, roomView{r.ID, r.Name, w.eventViews(r, now)})
+		v.Rooms = append(v.Rooms, roomView{r.ID, r.Name, r.ZoomID != "", w.eventViews(r, now)})
 	}
 	v.Requests = w.requestViews()
 	return v
@@ -119,7 +121,8 @@ func (w *World) requestViews() []requestView {
 	for i, r := range all {
 		list[i] = requestView{
 			At: w.shortTime(r.At, "15:04:05"), Room: w.roomOf(r.Path), What: r.Method + " " + r.Path,
-			Event: r.Param("event_id"), Answer: answerOf(r), Good: r.Status >= 200 && r.Status < 300,
+			Event: r.Param("event_id"), Answer: answerOf(r),
+			Good: r.Status >= 200 && r.Status < 300 || r.Status == http.StatusSwitchingProtocols,
 		}
 		if method, ok := r.Body["method"].(string); ok {
 			list[i].What = method

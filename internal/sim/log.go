@@ -117,6 +117,9 @@ func receive(r *http.Request, at time.Time) (*Request, error) {
 		At: at, Method: r.Method, Path: r.URL.Path, Query: r.URL.Query(), Header: http.Header{},
 		Body: decodeBody(r.Header.Get("Content-Type"), raw),
 	}
+	if in.Query.Has("access_token") {
+		in.Query.Set("access_token", "[redacted]")
+	}
 	for _, name := range keptHeaders() {
 		if v := r.Header.Values(name); len(v) > 0 {
 			in.Header[name] = slices.Clone(v)

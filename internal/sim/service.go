@@ -23,6 +23,8 @@ type service struct {
 	faults       Faults
 	handler      http.Handler
 	tokenPath    string
+	socketPath   string                                  // where connections are taken over; empty: nowhere
+	socket       http.HandlerFunc                        // what takes them over
 	unauthorized http.HandlerFunc                        // answers as to a refused access token
 	refuse       func(w http.ResponseWriter, status int) // answers with the service's own words for a status
 }
@@ -48,6 +50,14 @@ func (s *service) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	fault := s.faults.take(r, r.URL.Path == s.tokenPath)
 	if !pause(r.Context(), fault.Slow) || fault.Down {
 		panic(http.ErrAbortHandler) // closes the connection
+	}
+	if r.URL.Path == s.socketPath && s.socket != nil && fault.Status == 0 {
+		s.log.answer(entry, http.StatusSwitchingProtocols, nil)
+		if fault.Unauthorized {
+			r.URL.RawQuery += "&revoked" // a name that nothing else has
+		}
+		s.socket(w, r)
+		return
 	}
 	out := &answer{header: http.Header{}, status: http.StatusOK}
 	s.carryOut(out, r, fault)

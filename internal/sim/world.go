@@ -102,6 +102,8 @@ func (w *World) Run(ctx context.Context) error {
 	if err := w.Listen(); err != nil {
 		return err
 	}
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
 	doors := w.doors()
 	servers := make([]*http.Server, len(doors))
 	failed := make(chan error, len(doors))
@@ -110,12 +112,14 @@ func (w *World) Run(ctx context.Context) error {
 		servers[i] = newServer(d.service)
 		serving.Go(func() { failed <- servers[i].Serve(*d.listener) })
 	}
+	serving.Go(func() { w.Zoom.run(ctx) })
 	var err error
 	select {
 	case <-ctx.Done():
 	case err = <-failed:
 		err = fmt.Errorf("serving simulated services: %w", err)
 	}
+	cancel()
 	for _, s := range servers {
 		_ = s.Close() // nothing here is worth a graceful end
 	}
@@ -148,6 +152,11 @@ func (w *World) Close() {
 
 // ZoomURL is the base of Zoom's API.
 func (w *World) ZoomURL() string { return "http://" + w.zoomLn.Addr().String() + "/v2" }
+
+// ZoomEventsURL is Zoom's event stream, with its subscription and without a token.
+func (w *World) ZoomEventsURL() string {
+	return "ws://" + w.zoomLn.Addr().String() + streamPath + "?subscriptionId=" + url.QueryEscape(w.Zoom.cfg.SubscriptionID)
+}
 
 // ZoomTokenURL is Zoom's token endpoint.
 func (w *World) ZoomTokenURL() string { return "http://" + w.zoomLn.Addr().String() + "/oauth/token" }

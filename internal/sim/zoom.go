@@ -51,13 +51,21 @@ type ZoomConfig struct {
 	EffectDelay                       time.Duration // from a 202 to its effect; default 300 ms, negative: none
 	Multipart                         bool          // events are taken as multipart/form-data only, not as JSON
 	CheckChangeKeys                   bool          // a stale change key is an invalid parameter
+
+	SubscriptionID      string        // of the event stream; default "sub_sim"
+	NoClientCredentials bool          // the grant that is documented for the event stream isn't taken
+	WebhookURL          string        // where events are posted to; empty: nowhere
+	WebhookSecret       string        // the secret token that signs them
+	WebhookTimeout      time.Duration // for an answer, real time; default 3 s
 }
 
-// Zoom stands in for Zoom's token endpoint and the Rooms API.
+// Zoom stands in for Zoom's token endpoint, the Rooms API, the event stream and the webhooks.
 type Zoom struct {
 	service
 	cfg      ZoomConfig
 	calendar *Calendar
+	stream   stream
+	webhook  webhook
 
 	mu      sync.Mutex
 	rooms   []ZoomRoom
@@ -84,7 +92,10 @@ func NewZoom(cfg ZoomConfig, calendar *Calendar, clock rooms.Clock, now func() t
 	}
 	cfg.TokenLife = cmp.Or(cfg.TokenLife, time.Hour)
 	cfg.EffectDelay = cmp.Or(cfg.EffectDelay, 300*time.Millisecond)
+	cfg.SubscriptionID = cmp.Or(cfg.SubscriptionID, "sub_sim")
+	cfg.WebhookTimeout = cmp.Or(cfg.WebhookTimeout, 3*time.Second)
 	z := &Zoom{cfg: cfg, calendar: calendar, offline: map[string]bool{}, tokens: map[string]zoomToken{}}
+	z.webhook = webhook{url: cfg.WebhookURL, secret: cfg.WebhookSecret, wake: make(chan struct{}, 1)}
 	mux := http.NewServeMux()
 	mux.HandleFunc("POST /oauth/token", z.issueToken)
 	mux.HandleFunc("GET /v2/rooms", z.allow(scopeListRoom, z.listRooms))
@@ -95,6 +106,7 @@ func NewZoom(cfg ZoomConfig, calendar *Calendar, clock rooms.Clock, now func() t
 	})
 	z.service = service{
 		clock: clock, now: now, handler: mux, tokenPath: "/oauth/token", refuse: refuseAsZoom,
+		socketPath: streamPath, socket: z.serveStream,
 		unauthorized: func(w http.ResponseWriter, _ *http.Request) {
 			zoomError(w, http.StatusUnauthorized, 124, "Invalid access token.")
 		},
@@ -112,11 +124,16 @@ func (z *Zoom) AddRoom(r ZoomRoom) {
 	z.calendar.reconsider()
 }
 
-// SetOffline connects a room to Zoom or disconnects it.
+// SetOffline connects a room to Zoom or disconnects it. Zoom raises an alert, or clears it.
 func (z *Zoom) SetOffline(roomID string, offline bool) {
+	defer z.calendar.lock()()
 	z.mu.Lock()
-	defer z.mu.Unlock()
+	before := z.offline[roomID]
 	z.offline[roomID] = offline
+	z.mu.Unlock()
+	if room, ok := z.room(roomID); ok && before != offline {
+		z.alert(room, offline)
+	}
 }
 
 // Offline tells whether a room is disconnected.
@@ -164,24 +181,35 @@ func (z *Zoom) room(id string) (ZoomRoom, bool) {
 	return z.rooms[i], true
 }
 
-// issueToken answers POST /oauth/token: server-to-server OAuth.
+// The grants of the token endpoint: server-to-server OAuth, and what is documented for the event
+// stream.
+const (
+	grantAccount = "account_credentials"
+	grantClient  = "client_credentials"
+)
+
+// issueToken answers POST /oauth/token. What a token of [grantClient] may do beyond the event stream
+// isn't documented: here, nothing.
 func (z *Zoom) issueToken(w http.ResponseWriter, r *http.Request) {
 	status, kind, reason := z.judgeTokenRequest(r)
 	if kind != "" {
 		writeJSON(w, status, map[string]string{"reason": reason, "error": kind})
 		return
 	}
-	token := "sim." + rand.Text()
+	token := zoomToken{expires: z.now().Add(z.cfg.TokenLife)}
+	name := "sim." + rand.Text()
 	z.mu.Lock()
 	z.forgetTokens()
-	z.tokens[token] = zoomToken{z.now().Add(z.cfg.TokenLife), z.cfg.Scopes}
-	scopes := strings.Join(z.cfg.Scopes, " ")
+	if r.PostForm.Get("grant_type") == grantAccount {
+		token.scopes = z.cfg.Scopes
+	}
+	z.tokens[name] = token
 	z.mu.Unlock()
 	writeJSON(w, http.StatusOK, map[string]any{
-		"access_token": token,
+		"access_token": name,
 		"token_type":   "bearer",
 		"expires_in":   int(z.cfg.TokenLife.Seconds()),
-		"scope":        scopes,
+		"scope":        strings.Join(token.scopes, " "),
 		"api_url":      "http://" + r.Host,
 	})
 }
@@ -190,6 +218,7 @@ func (z *Zoom) issueToken(w http.ResponseWriter, r *http.Request) {
 func (z *Zoom) judgeTokenRequest(r *http.Request) (status int, kind, reason string) {
 	id, secret, ok := r.BasicAuth()
 	form := r.Header.Get("Content-Type")
+	grant := func() string { return r.PostForm.Get("grant_type") }
 	switch {
 	case r.URL.RawQuery != "":
 		return 400, "invalid_request", "Bad Request"
@@ -199,7 +228,9 @@ func (z *Zoom) judgeTokenRequest(r *http.Request) (status int, kind, reason stri
 		return 400, "invalid_request", "Bad Request"
 	case !ok || id != z.cfg.ClientID || secret != z.cfg.ClientSecret:
 		return 400, "invalid_client", "Invalid client_id or client_secret"
-	case r.PostForm.Get("grant_type") != "account_credentials":
+	case grant() == grantClient && !z.cfg.NoClientCredentials && !r.PostForm.Has("account_id"):
+		return 0, "", ""
+	case grant() != grantAccount:
 		return 400, "unsupported_grant_type", "unsupported grant type"
 	case r.PostForm.Get("account_id") != z.cfg.AccountID:
 		return 400, "invalid_request", "Bad Request"

@@ -151,18 +151,54 @@ func (z *Zoom) findExchange(room ZoomRoom, p controlParams) (Event, bool) {
 	return Event{}, false
 }
 
-// order makes an accepted request take effect after the delay: a check-in is noted, a check-out
-// ends the event.
+// order makes an accepted request take effect after the delay.
 func (z *Zoom) order(room ZoomRoom, method string, e Event) {
-	z.calendar.after(max(z.cfg.EffectDelay, 0), func(at time.Time) {
-		z.calendar.change(room.CalendarID, e.ID, func(e *Event) {
-			if method == MethodCheckOut {
-				e.shorten(at)
-				return
-			}
-			if e.CheckedIn.IsZero() {
-				e.CheckedIn = at
-			}
-		})
-	})
+	z.calendar.after(max(z.cfg.EffectDelay, 0), func(at time.Time) { z.effect(room, method, e.ID, at) })
+}
+
+// effect carries a method out: a check-in is noted, a check-out ends the event. Zoom tells of it. What
+// was so already, or has been cancelled meanwhile, stays as it is, and nobody hears of it; the real
+// Zoom may repeat itself. The caller holds the calendar's lock.
+func (z *Zoom) effect(room ZoomRoom, method, eventID string, at time.Time) {
+	e, ok := z.calendar.book(room.CalendarID).events[eventID]
+	if !ok || e.Status == Cancelled {
+		return
+	}
+	after := *e
+	switch {
+	case method == MethodCheckOut:
+		after.shorten(at)
+	case e.CheckedIn.IsZero():
+		after.CheckedIn = at
+	}
+	if after.End.Equal(e.End) && after.CheckedIn.Equal(e.CheckedIn) {
+		return
+	}
+	z.calendar.change(room.CalendarID, eventID, func(e *Event) { e.End, e.CheckedIn = after.End, after.CheckedIn })
+	z.tellOf(room, method, *e, at)
+}
+
+// CheckInRoom checks an event of the room's calendar in, as somebody does on Zoom's own display. False:
+// there is no such room, it is offline, or its calendar has no such event.
+func (z *Zoom) CheckInRoom(roomID, eventID string) bool {
+	return z.inRoom(roomID, MethodCheckIn, eventID)
+}
+
+// CheckOutRoom checks an event out, likewise.
+func (z *Zoom) CheckOutRoom(roomID, eventID string) bool {
+	return z.inRoom(roomID, MethodCheckOut, eventID)
+}
+
+func (z *Zoom) inRoom(roomID, method, eventID string) bool {
+	defer z.calendar.lock()()
+	room, ok := z.room(roomID)
+	if !ok || z.Offline(roomID) {
+		return false
+	}
+	e, ok := z.calendar.book(room.CalendarID).events[eventID]
+	if !ok || e.Status == Cancelled {
+		return false
+	}
+	z.effect(room, method, eventID, z.calendar.instant())
+	return true
 }

@@ -2,19 +2,22 @@ package sim
 
 import (
 	"encoding/base64"
+	"errors"
+	"fmt"
 	"net/http"
 	"net/url"
-	"strconv"
+	"slices"
 	"strings"
+	"time"
 )
 
 // listRooms answers GET /v2/rooms.
 func (z *Zoom) listRooms(w http.ResponseWriter, r *http.Request) {
 	q := r.URL.Query()
 	size, ok := pageSize(q.Get("page_size"), 30, 300)
-	from, err := decodePage(q.Get("next_page_token"))
+	from, err := z.decodePage(q.Get("next_page_token"))
 	known := []string{"status", "type", "unassigned_rooms", "page_size", "next_page_token", "location_id", "query_name", "tag_ids"}
-	if !ok || err != nil || !onlyFields(q, known...) {
+	if !ok || err != nil || !onlyFields(q, known...) || !isOneOf(q.Get("status"), roomStatuses()) || !isOneOf(q.Get("type"), roomTypes()) {
 		zoomError(w, http.StatusBadRequest, 300, "Validation Failed.")
 		return
 	}
@@ -23,11 +26,27 @@ func (z *Zoom) listRooms(w http.ResponseWriter, r *http.Request) {
 	to := min(from+size, len(list))
 	next := ""
 	if to < len(list) {
-		next = encodePage(to)
+		next = z.encodePage(to)
 	}
 	writeJSON(w, http.StatusOK, map[string]any{
 		"page_size": size, "next_page_token": next, "rooms": list[from:to],
 	})
+}
+
+// roomStatuses and roomTypes are what GET /v2/rooms can be asked for.
+func roomStatuses() []string {
+	return []string{"Offline", "Available", "InMeeting", "UnderConstruction"}
+}
+
+func roomTypes() []string {
+	return []string{
+		"Kiosk", "ZoomRoom", "StandaloneWhiteboard", "SchedulingDisplayOnly", "DigitalSignageOnly", "PersonalZoomRoom",
+	}
+}
+
+// isOneOf tells whether a parameter is left out or has one of the values.
+func isOneOf(value string, values []string) bool {
+	return value == "" || slices.Contains(values, value)
 }
 
 // matchingRooms renders the rooms that the query asks for.
@@ -113,12 +132,15 @@ func zoomNoRoom(w http.ResponseWriter, r *http.Request) {
 	zoomError(w, http.StatusNotFound, 1012, "Room does not exist: "+r.PathValue("id")+".")
 }
 
+// pageLife is how long a page token is good for.
+const pageLife = 15 * time.Minute
+
 // encodePage makes an opaque page token of an offset.
-func encodePage(offset int) string {
-	return base64.RawURLEncoding.EncodeToString([]byte("page " + strconv.Itoa(offset)))
+func (z *Zoom) encodePage(offset int) string {
+	return base64.RawURLEncoding.EncodeToString(fmt.Appendf(nil, "page %d %d", offset, z.now().Add(pageLife).Unix()))
 }
 
-func decodePage(token string) (int, error) {
+func (z *Zoom) decodePage(token string) (int, error) {
 	if token == "" {
 		return 0, nil
 	}
@@ -126,6 +148,13 @@ func decodePage(token string) (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	n, err := strconv.Atoi(strings.TrimPrefix(string(text), "page "))
-	return max(n, 0), err
+	var offset int
+	var until int64
+	if _, err := fmt.Sscanf(string(text), "page %d %d", &offset, &until); err != nil {
+		return 0, err
+	}
+	if z.now().Unix() > until {
+		return 0, errors.New("page token has expired")
+	}
+	return max(offset, 0), nil
 }

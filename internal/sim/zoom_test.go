@@ -151,12 +151,48 @@ func TestZoomListsRooms(t *testing.T) {
 	if got := b.get("/rooms?status=Offline").body; strings.Contains(got, "Ada") || !strings.Contains(got, "Grace") {
 		t.Errorf("offline rooms: %s", got)
 	}
-	for _, bad := range []string{"?page_size=301", "?page_size=0", "?colour=red", "?next_page_token=!"} {
+	for query, want := range map[string]string{
+		"?status=Available": "Ada", "?status=InMeeting": "", "?status=UnderConstruction": "", "?type=ZoomRoom&status=Offline": "Grace", "?type=Kiosk": "",
+	} {
+		if got := b.get("/rooms" + query).body; strings.Contains(got, "Ada") != (want == "Ada") || strings.Contains(got, "Grace") != (want == "Grace") {
+			t.Errorf("%s: %s", query, got)
+		}
+	}
+	for _, bad := range []string{"?status=offline", "?type=Room", "?page_size=301", "?page_size=0", "?colour=red", "?next_page_token=!"} {
 		if r := b.get("/rooms" + bad); r.status != 400 {
 			t.Errorf("%s: got %d %s", bad, r.status, r.body)
 		}
 	}
 	if r := b.get("/elsewhere"); r.status != 404 || !strings.Contains(r.body, `"code":2300`) {
 		t.Errorf("unknown endpoint: %d %s", r.status, r.body)
+	}
+}
+
+func TestZoomPagesOfOfflineRooms(t *testing.T) {
+	b := newBench(t, account, sim.GoogleConfig{}).signIn()
+	for i := range 25 {
+		id := fmt.Sprintf("room%02d", i)
+		b.Zoom.AddRoom(sim.ZoomRoom{ID: id, Name: id, Kind: sim.OnGoogle, CalendarID: id})
+		b.Zoom.SetOffline(id, i%2 == 0)
+	}
+	var ids []string
+	var token string
+	for {
+		page := b.get("/rooms?status=Offline&page_size=5&next_page_token=" + token).json(t)
+		for _, r := range page["rooms"].([]any) {
+			ids = append(ids, r.(map[string]any)["id"].(string))
+		}
+		next := page["next_page_token"].(string)
+		if next == "" {
+			break
+		}
+		token = next
+	}
+	if len(ids) != 13 || ids[0] != "room00" || ids[12] != "room24" {
+		t.Errorf("offline: %v", ids)
+	}
+	b.real.move(15*time.Minute + time.Second)
+	if r := b.get("/rooms?status=Offline&page_size=5&next_page_token=" + token); r.status != 400 {
+		t.Errorf("after 15 minutes: %d %s", r.status, r.body)
 	}
 }
