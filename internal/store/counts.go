@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"database/sql"
-	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -94,9 +93,6 @@ func scanCount(row scanner) (rooms.Count, int64, error) {
 	)
 	if err := row.Scan(&seq, &c.Room, &c.Day, &c.What, &c.Cause, &c.Times, &spent); err != nil {
 		return rooms.Count{}, seq, err
-	}
-	if c.Room == "" || !word(string(c.What)) || !word(string(c.Cause)) || c.Times < 1 {
-		return rooms.Count{}, seq, errors.New("no count of a day")
 	}
 	c.Spent = time.Duration(spent) * time.Microsecond
 	return c, seq, nil

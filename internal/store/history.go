@@ -3,7 +3,6 @@ package store
 import (
 	"context"
 	"database/sql"
-	"errors"
 	"fmt"
 	"slices"
 	"sync"
@@ -237,9 +236,6 @@ func scanHappening(row scanner) (rooms.Happening, int64, error) {
 	err := row.Scan(&seq, &h.Room, &at, &h.Day, &h.What, &h.Cause, &h.Status, &h.Reservation, &starts, &ends, &spent, &h.Detail)
 	if err != nil {
 		return rooms.Happening{}, seq, err
-	}
-	if h.Room == "" || !word(string(h.What)) || !word(string(h.Cause)) {
-		return rooms.Happening{}, seq, errors.New("no entry of a history")
 	}
 	h.At, h.Spent = instant(at), time.Duration(spent)*time.Microsecond
 	if starts.Valid {

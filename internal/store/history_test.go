@@ -65,6 +65,22 @@ func TestHistoryOf(t *testing.T) {
 	}
 }
 
+// Whatever is noted comes back: one odd entry doesn't hide the others.
+func TestOddEntries(t *testing.T) {
+	k := keep(t, filepath.Join(t.TempDir(), "journal.db"))
+	odd := rooms.Happening{Room: "ada", At: start}
+	k.Note(odd, happening("ada", 0))
+	if err := k.flush(); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff([]rooms.Happening{happening("ada", 0), odd}, historyOf(t, k.Journal, "ada", start, 10)); diff != "" {
+		t.Error(diff)
+	}
+	if got := countsOf(t, k.Journal, "ada", ""); len(got) != 2 {
+		t.Errorf("counts %v", got)
+	}
+}
+
 // wallClock is the machine's, or that of a bubble.
 type wallClock struct{}
 

@@ -24,6 +24,9 @@ import (
 // probes is how many row ids are tried, one by one, in a stretch that no search gets through.
 const probes = 100_000
 
+// errImplausible means that a row can't be what was written.
+var errImplausible = errors.New("a row that can't be right")
+
 // found is what could be read of a journal.
 type found struct {
 	actions map[string]numbered // by id
@@ -191,6 +194,9 @@ func (f *found) readAll(db *sql.DB) {
 	f.readActions(db)
 	readTable(db, "history", historyColumns, func(row scanner) (int64, error) {
 		h, seq, err := scanHappening(row)
+		if err == nil && (h.Room == "" || !word(string(h.What))) {
+			err = errImplausible
+		}
 		if err == nil {
 			f.history = append(f.history, h)
 		}
@@ -208,7 +214,10 @@ func (f *found) readAll(db *sql.DB) {
 	}, &f.refused)
 	readTable(db, "counts", "rowid, room, day, what, cause, times, spent", func(row scanner) (int64, error) {
 		c, seq, err := scanCount(row)
-		if err == nil && c.Times > 0 {
+		if err == nil && (c.Room == "" || !word(string(c.What)) || c.Times < 1) {
+			err = errImplausible
+		}
+		if err == nil {
 			f.counts = append(f.counts, c)
 		}
 		return seq, err
