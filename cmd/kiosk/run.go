@@ -71,11 +71,7 @@ func build(ctx context.Context, cfg *config.Config, in surroundings) (*kiosk, er
 	assets := static.Load()
 	id := buildID(assets)
 	metrics := newMetrics()
-	stored, err := k.newest(ctx)
-	if err != nil {
-		return k, err
-	}
-	k.watchClock(stored)
+	k.watchClock(k.newest(ctx))
 	watch := func(service string, next http.RoundTripper) http.RoundTripper {
 		return k.clock.dated(service, metrics.count(service, next))
 	}
@@ -169,15 +165,16 @@ func (k *kiosk) house(ctx context.Context, calendars map[string]rooms.Calendar, 
 }
 
 // newest is the newest instant in the stores: it has certainly passed, if the clock was right then.
-func (k *kiosk) newest(ctx context.Context) (time.Time, error) {
+// Zero: they hold none, or can't be read.
+func (k *kiosk) newest(ctx context.Context) time.Time {
 	newest, err := k.journal.Newest(ctx)
 	if err != nil {
-		return time.Time{}, fmt.Errorf("reading the journal: %w", err)
+		k.in.log.Error("newest instant not read", "error", err)
 	}
 	if cached, err := k.cache.Newest(ctx); err == nil && cached.After(newest) {
 		newest = cached
 	}
-	return newest, nil
+	return newest
 }
 
 // tellClock tells the keepers what to think of the clock.
@@ -229,13 +226,18 @@ func (k *kiosk) run(ctx context.Context, listener net.Listener) error {
 func (k *kiosk) tend(ctx context.Context) error {
 	tick := time.NewTicker(tendEvery)
 	defer tick.Stop()
-	for {
+	for unread := false; ; {
 		select {
 		case <-ctx.Done():
 			return nil
 		case <-tick.C:
-			k.journal.Tend()
-			k.cache.Tend()
+		}
+		k.cache.Tend()
+		k.journal.Tend()
+		before := unread
+		unread = slices.ContainsFunc(k.journal.Health(), func(t store.Trouble) bool { return t.Code == store.ReadOnly })
+		if before && !unread { // it may hold taps that nobody could read at the start
+			k.say(func(keeper *rooms.Keeper) { keeper.Recollect(ctx) })
 		}
 	}
 }

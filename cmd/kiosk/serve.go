@@ -115,7 +115,6 @@ func faultsOf(err error) []views.SetupFault {
 		return faults
 	}
 	var newer *store.NewerSchemaError
-	var corrupt *store.CorruptError
 	remedy := "The kiosk tries again every few seconds."
 	switch {
 	case errors.Is(err, os.ErrPermission):
@@ -124,8 +123,6 @@ func faultsOf(err error) []views.SetupFault {
 		remedy = "Stop the other kiosk, or give this one another data_dir. " + remedy
 	case errors.As(err, &newer):
 		remedy = "Install the newer kiosk again, or give this one another data_dir."
-	case errors.As(err, &corrupt):
-		remedy = "Move the file out of the way, with its -wal and -shm, and keep it: it holds taps. The kiosk then starts a new one."
 	}
 	return []views.SetupFault{{Reason: err.Error(), Remedy: remedy}}
 }

@@ -92,9 +92,7 @@ func (k *Keeper) load(ctx context.Context) error {
 		return err
 	}
 	for i := range actions {
-		if actions[i].State == Sent { // the answer was lost with the process: look again, then send again
-			actions[i].State, actions[i].Reason = Queued, Reason(FaultUnreachable)
-		}
+		actions[i] = resumed(actions[i])
 	}
 	k.in.Actions = actions
 	s, err := k.cfg.Cache.Schedule(ctx, k.cfg.Room.ID)
@@ -119,6 +117,32 @@ func (k *Keeper) load(ctx context.Context) error {
 // is a URL that opens it.
 func (k *Keeper) source() string {
 	return k.cfg.Room.Calendar + "/" + ReservationID(k.cfg.Room.CalendarID, "")
+}
+
+// Recollect reads the journal again, and takes up what the keeper doesn't know: taps that could not be
+// read when it was made.
+func (k *Keeper) Recollect(ctx context.Context) {
+	k.tell(func(now time.Time) {
+		known, err := k.cfg.Journal.ActionsOf(ctx, k.cfg.Room.ID, now.Add(-shownFor))
+		if err != nil {
+			k.log.Error("journal not read again", "error", err)
+			return
+		}
+		for _, a := range known {
+			if k.action(a.ID) == nil {
+				k.insert(now, resumed(a))
+			}
+		}
+	})
+}
+
+// resumed is an action as it goes on after a restart. Of one that was sent the answer was lost with the
+// process: look again, then send again.
+func resumed(a Action) Action {
+	if a.State == Sent {
+		a.State, a.Reason = Queued, Reason(FaultUnreachable)
+	}
+	return a
 }
 
 // Room returns the room as configured.

@@ -149,3 +149,30 @@ func TestWithAClockThatCannotBeRight(t *testing.T) {
 		}
 	})
 }
+
+// A journal that could not be read at the start comes back with its taps.
+func TestRecollects(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHouse(meeting("m", -1, 59))
+		h.sendFault = unreachable()
+		r := h.start(t)
+		a := r.tap(t, CheckIn, "m")
+		r.crash()
+		lost := h.order
+		h.set(func(h *house) { h.order, h.sendFault, h.sent = nil, nil, nil })
+		r = h.start(t)
+		defer r.crash()
+		if p := r.phase(t, "m"); p == CheckedIn {
+			t.Fatal("the tap isn't lost: the test tests nothing")
+		}
+		h.set(func(h *house) { h.order = lost })
+		for range 2 {
+			r.Recollect(t.Context())
+			after(time.Minute)
+			r.wasSent(t, "check_in em")
+		}
+		if got := r.action(t, a.ID); got.State != Accepted || r.phase(t, "m") != CheckedIn {
+			t.Errorf("%s, %s", got.State, r.phase(t, "m"))
+		}
+	})
+}
