@@ -33,6 +33,7 @@ func (stillClock) Timer(d time.Duration) *time.Timer { return time.NewTimer(d) }
 type world struct {
 	*sim.World
 	client        *zoom.Client
+	transport     *http.Transport
 	weekly, daily sim.Event
 }
 
@@ -47,7 +48,7 @@ func newWorld(t *testing.T, edit ...func(*sim.ZoomConfig, *zoom.Config)) *world 
 	for _, e := range edit {
 		e(&account, &cfg)
 	}
-	w := &world{World: sim.NewWorld(sim.WorldConfig{Clock: stillClock{}, Now: stillClock{}.Now, Zoom: account})}
+	w := &world{World: sim.NewWorld(sim.WorldConfig{Clock: stillClock{}, Now: stillClock{}.Now, Zoom: account}), transport: transport}
 	if err := w.Start(context.Background()); err != nil {
 		t.Fatal(err)
 	}
