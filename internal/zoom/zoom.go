@@ -50,8 +50,8 @@ type Config struct {
 
 	// EventsURL is the address of the app's websocket subscription (wss://...); empty: none.
 	EventsURL string
-	// Hear is told what Zoom tells by itself, in order, on the goroutine of the stream, of the webhook
-	// or of [Client.Listen]. It must not block. nil tells nobody.
+	// Hear is told what Zoom tells by itself, one after the other, on the goroutine of [Client.Listen]
+	// or of a request to the webhook. It must neither block nor call the client. nil tells nobody.
 	Hear func(rooms.News)
 	// Listening is told true when the subscription is connected and confirmed, and false when it is
 	// lost. There is no replay of what was missed between. It must not block. nil tells nobody.
