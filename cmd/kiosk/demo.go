@@ -106,7 +106,7 @@ func demoConfig(w *sim.World, dir string, speed float64) (*config.Config, error)
 		ClockMode: config.ClockTrusted,
 		Zoom: &config.Zoom{
 			AccountID: account, ClientID: client, ClientSecret: config.NewSecret(secret),
-			APIURL: w.ZoomURL(), TokenURL: w.ZoomTokenURL(), Body: "json",
+			APIURL: w.ZoomURL(), TokenURL: w.ZoomTokenURL(), Body: "json", EventsURL: w.ZoomEventsURL(),
 		},
 		Calendars: demoCalendars(w, string(key), poll),
 	}
