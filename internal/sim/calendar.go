@@ -132,9 +132,17 @@ func (c *Calendar) after(d time.Duration, do func(at time.Time)) {
 	c.order(d, do)
 }
 
+// at orders a change for an instant; one that has passed means now.
+func (c *Calendar) at(due time.Time, do func(at time.Time)) {
+	defer c.lock()()
+	c.orderAt(due, do)
+}
+
 // order is after, for a caller who holds the lock.
-func (c *Calendar) order(d time.Duration, do func(at time.Time)) {
-	c.agenda = append(c.agenda, task{c.instant().Add(d), do})
+func (c *Calendar) order(d time.Duration, do func(at time.Time)) { c.orderAt(c.instant().Add(d), do) }
+
+func (c *Calendar) orderAt(due time.Time, do func(at time.Time)) {
+	c.agenda = append(c.agenda, task{due, do})
 	slices.SortStableFunc(c.agenda, func(a, b task) int { return a.at.Compare(b.at) })
 	select {
 	case c.wake <- struct{}{}:

@@ -139,7 +139,7 @@ func (z *Zoom) deliver(ctx context.Context, d delivery) {
 	}
 	due := d.first.Add(retries[d.attempt])
 	d.attempt++
-	z.calendar.after(due.Sub(z.clock.Now()), func(time.Time) { z.webhook.add(d) })
+	z.calendar.at(due, func(time.Time) { z.webhook.add(d) })
 }
 
 // postWebhook sends a signed request: https://developers.zoom.us/docs/api/webhooks.
