@@ -25,6 +25,7 @@ type meeting struct {
 	door               door
 	event, reservation string
 	start, end         time.Time
+	cancelled          time.Time // zero: it wasn't
 }
 
 // diary keeps the office's calendars full of short meetings, edits some as organizers do, and clears
@@ -90,11 +91,12 @@ func (d *diary) add(at door, now time.Time) {
 // edit does to some meeting what organizers do: they cancel it, or make it longer.
 func (d *diary) edit(now time.Time) {
 	m := &d.live[d.dice.IntN(len(d.live))]
-	if !now.Before(m.end) {
+	if !now.Before(m.end) || !m.cancelled.IsZero() {
 		return
 	}
 	calendar := d.office.world.Calendar
 	if d.dice.IntN(2) == 0 {
+		m.cancelled = now
 		calendar.Cancel(m.door.calendarID, m.event)
 		return
 	}
@@ -143,14 +145,14 @@ func (d *diary) truths() map[string]truth {
 	return out
 }
 
-// truth looks a meeting up on its calendar. One that was cancelled ended when it was.
+// truth looks a meeting up on its calendar. One that was cancelled was over from then on.
 func (d *diary) truth(m meeting) truth {
 	e, ok := d.office.world.Calendar.Event(m.door.calendarID, m.event)
 	if !ok {
 		return truth{end: m.end}
 	}
-	if e.Status == sim.Cancelled && e.Updated.Before(e.End) {
-		e.End = e.Updated
+	if !m.cancelled.IsZero() && m.cancelled.Before(e.End) {
+		e.End = m.cancelled
 	}
 	return truth{end: e.End, checkedIn: !e.CheckedIn.IsZero()}
 }

@@ -75,7 +75,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	only := f.String("only", "kill,damage,day", "the `trials` to run")
 	f.IntVar(&t.cycles, "cycles", 1000, "kill: how often to kill")
 	f.Uint64Var(&t.seed, "seed", 0, "chance begins here; 0: anywhere. Equal seeds give the same decisions, not the same races")
-	f.Float64Var(&t.speed, "speed", 120, "day: how many times as fast as real `time` passes")
+	f.Float64Var(&t.speed, "speed", 240, "day: how many times as fast as real `time` passes: two days take 12 minutes at 240")
 	f.StringVar(&t.cases, "case", "", "damage: only cases whose name contains this")
 	f.StringVar(&t.kiosk, "kiosk", "", "the kiosk's `binary`; empty: it is built")
 	if err := f.Parse(args); err != nil {

@@ -114,14 +114,14 @@ func TestOverwriteSparesTheHeader(t *testing.T) {
 
 func TestMedianIn(t *testing.T) {
 	var samples []sample
-	for m := range 24 * 10 {
+	for m := range 50 * 10 {
 		samples = append(samples, sample{at: time.Duration(m) * 6 * time.Minute, page: held{heap: float64(m)}})
 	}
 	heap := func(s sample) float64 { return s.page.heap }
-	if got := medianIn(samples, time.Hour, heap); got != 12 {
-		t.Errorf("after the first hour: %g", got)
+	if got := medianIn(samples, firstMark, heap); got != 252 {
+		t.Errorf("at the beginning: %g", got)
 	}
-	if got := medianIn(samples, lastMark, heap); got != 237 {
+	if got := medianIn(samples, lastMark, heap); got != 492 {
 		t.Errorf("at the end: %g", got)
 	}
 	if got := medianIn(samples[:3], lastMark, heap); !math.IsNaN(got) {
