@@ -36,6 +36,15 @@ func edge(t time.Time, on time.Time, zone *time.Location) string {
 	return t.In(zone).Format("Mon 15:04")
 }
 
+// endOf is a reservation's end likewise. Of one that goes past midnight into the small hours everybody
+// knows which night it is.
+func endOf(r rooms.Reservation, on time.Time, zone *time.Location) string {
+	if day(r.Start, zone).Equal(on) && r.End.Sub(r.Start) < 12*time.Hour {
+		return clock(r.End, zone)
+	}
+	return edge(r.End, on, zone)
+}
+
 // Countdown is an instant that a script counts down to. Texts hold {h} and {n}.
 type Countdown struct {
 	At                            string // RFC 3339

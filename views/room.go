@@ -262,7 +262,7 @@ func meetingOf(b rooms.Booking, s rooms.Screen, o Options) Meeting {
 	if b.Start.After(s.Now) {
 		on = day(b.Start, s.Room.Zone)
 	}
-	m.From, m.To = edge(b.Start, on, s.Room.Zone), edge(b.End, on, s.Room.Zone)
+	m.From, m.To = edge(b.Start, on, s.Room.Zone), endOf(b.Reservation, on, s.Room.Zone)
 	m.Said = say("time.range.said", "from", m.From, "to", m.To)
 	if b.AllDay {
 		m.From, m.To, m.Said = say("day.all_day"), "", say("day.all_day")
