@@ -22,6 +22,8 @@ const (
 	pageWithin   = 5 * time.Second
 	tapWithin    = 10 * time.Second
 	backWithin   = 10 * time.Second
+	lookGap      = 5 * time.Millisecond
+	tapGap       = 250 * time.Millisecond // of somebody who tries again; faster is taken for a flood
 	damageSettle = 300 * time.Millisecond // for a wound to be noticed while the kiosk runs
 )
 
@@ -38,6 +40,7 @@ type injury struct {
 	killed    bool   // those were left by a kiosk that was killed: in their logs, else in the files themselves
 	hurt      func(ctx context.Context, dice *rand.Rand, c *ward) error
 	heal      func(ctx context.Context, c *ward) error // nil: it stays
+	late      bool                                     // it is healed after another start only
 }
 
 // injuries are all cases.
@@ -47,14 +50,20 @@ func injuries() []injury {
 		for _, w := range wounds() {
 			for _, running := range []bool{false, true} {
 				log := strings.HasSuffix(file, "-wal")
-				all = append(all, injury{
+				i := injury{
 					name: fmt.Sprintf("%s: %s, %s", file, w.name, when(running)), running: running, killed: log,
 					journal: strings.HasPrefix(file, "journal"), told: w.plain && !log && !running,
-					hidden: w.hidden && running,
+					hidden: w.hidden && running && strings.HasPrefix(file, "journal"),
 					hurt: func(_ context.Context, dice *rand.Rand, c *ward) error {
 						return w.do(dice, filepath.Join(c.place.data, file))
 					},
-				})
+				}
+				if w.heal != nil {
+					i.mayRefuse = i.journal && !running // its taps may come back, and do
+					i.late = running
+					i.heal = func(_ context.Context, c *ward) error { return w.heal(filepath.Join(c.place.data, file)) }
+				}
+				all = append(all, i)
 			}
 		}
 	}
@@ -185,7 +194,7 @@ func (h *hospital) fillJournal(ctx context.Context, a *api) error {
 			return fmt.Errorf("tapping: answered %d: %s", status, why.Title)
 		}
 	}
-	return until(ctx, backWithin, func() error {
+	return until(ctx, backWithin, harness.LookEvery, func() error {
 		room, err := a.room(ctx, d)
 		if err != nil {
 			return err
@@ -199,15 +208,16 @@ func (h *hospital) fillJournal(ctx context.Context, a *api) error {
 	})
 }
 
-// until tries something until it succeeds, and returns its last error when that takes too long.
-func until(ctx context.Context, limit time.Duration, try func() error) error {
+// until tries something every so often until it succeeds, and returns its last error when that takes too
+// long.
+func until(ctx context.Context, limit, every time.Duration, try func() error) error {
 	deadline := time.Now().Add(limit)
 	for {
 		err := try()
 		if err == nil || time.Now().After(deadline) {
 			return err
 		}
-		if err := harness.Wait(ctx, 20*time.Millisecond); err != nil {
+		if err := harness.Wait(ctx, every); err != nil {
 			return err
 		}
 	}
@@ -234,6 +244,9 @@ func (h *hospital) treat(ctx context.Context, n int, i injury) string {
 	fmt.Fprintf(h.out, "  FAIL  %-60s %s\n", i.name, strings.Join(c.notes, ", "))
 	for _, b := range c.broken {
 		fmt.Fprintf(h.out, "        - %s\n", b)
+	}
+	for _, line := range c.complaints() {
+		fmt.Fprintf(h.out, "          %s\n", line)
 	}
 	return "FAIL"
 }

@@ -114,24 +114,34 @@ FROM actions`)
 	return rows, found.Err()
 }
 
-// readable are the ids of the actions that can be read one by one off a copy of a journal, in whatever
-// state it is. What can't be read at all has none.
-func readable(ctx context.Context, path string, most int) map[string]bool {
-	ids := map[string]bool{}
+// readable are the rows that can be read one by one off a copy of a journal, in whatever state it is:
+// all that was tapped, by id. Those whose state makes no sense any more aren't counted. What can't be read at all has none.
+func readable(ctx context.Context, path string, most int) map[string]string {
+	rows := map[string]string{}
 	db, err := sql.Open("sqlite3", "file:"+path)
 	if err != nil {
-		return ids
+		return rows
 	}
 	defer db.Close()
 	db.SetMaxOpenConns(1)                                                         // the pragma is the connection's
 	if _, err := db.ExecContext(ctx, "PRAGMA writable_schema = ON"); err != nil { // else a file that was cut isn't read at all
-		return ids
+		return rows
 	}
 	for seq := 1; seq <= most; seq++ {
-		var id string
-		if err := db.QueryRowContext(ctx, "SELECT id FROM actions WHERE seq = ?", seq).Scan(&id); err == nil {
-			ids[id] = true
+		var id, all string
+		row := db.QueryRowContext(ctx, `
+SELECT id, concat_ws(char(0), room, kind, reservation, event_id, change_key, resource_email, calendar_id,
+    starts_at, ends_at, origin, tapped_at, expires_at)
+FROM actions
+WHERE seq = ?
+AND state IN ('held', 'queued', 'sent', 'accepted', 'confirmed')
+AND open IN (0, 1)
+AND reason = ''
+AND attempts BETWEEN 0 AND 9
+AND abs(updated_at - tapped_at) < 86400000000`, seq)
+		if err := row.Scan(&id, &all); err == nil {
+			rows[id] = all
 		}
 	}
-	return ids
+	return rows
 }

@@ -131,7 +131,7 @@ func TestMedianIn(t *testing.T) {
 
 func TestUntil(t *testing.T) {
 	tries := 0
-	err := until(t.Context(), time.Minute, func() error {
+	err := until(t.Context(), time.Minute, time.Millisecond, func() error {
 		if tries++; tries < 3 {
 			return errUnhurt
 		}
@@ -140,12 +140,12 @@ func TestUntil(t *testing.T) {
 	if err != nil || tries != 3 {
 		t.Errorf("%v after %d tries", err, tries)
 	}
-	if err := until(t.Context(), 0, func() error { return errUnhurt }); !errors.Is(err, errUnhurt) {
+	if err := until(t.Context(), 0, time.Millisecond, func() error { return errUnhurt }); !errors.Is(err, errUnhurt) {
 		t.Errorf("too late: %v", err)
 	}
 	ended, end := context.WithCancel(t.Context())
 	end()
-	if err := until(ended, time.Minute, func() error { return errUnhurt }); !errors.Is(err, context.Canceled) {
+	if err := until(ended, time.Minute, time.Millisecond, func() error { return errUnhurt }); !errors.Is(err, context.Canceled) {
 		t.Errorf("ended: %v", err)
 	}
 }

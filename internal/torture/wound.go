@@ -15,6 +15,7 @@ type wound struct {
 	plain  bool // nobody can overlook it in a database, so IT has to be told
 	hidden bool // nobody can see it in a file that is open without reading all of it again
 	do     func(dice *rand.Rand, path string) error
+	heal   func(path string) error // nil: it can't be undone
 }
 
 // errUnhurt: there is nothing there to wound.
@@ -22,18 +23,18 @@ var errUnhurt = errors.New("the file has nothing in it")
 
 func wounds() []wound {
 	return []wound{
-		{"half of it gone", true, false, func(_ *rand.Rand, path string) error { return cut(path, 2) }},
-		{"emptied", false, false, func(_ *rand.Rand, path string) error { return cut(path, 0) }},
-		{"deleted", false, false, func(_ *rand.Rand, path string) error { return os.Remove(path) }},
-		{"20 bits flipped", false, true, flip},
-		{"a page of garbage", true, true, func(dice *rand.Rand, path string) error { return overwrite(dice, path, true) }},
-		{"a page of zeros", true, true, func(dice *rand.Rand, path string) error { return overwrite(dice, path, false) }},
-		{"a garbage header", true, true, func(dice *rand.Rand, path string) error { return scribble(dice, path, 0, 100) }},
-		{"nothing but garbage", true, true, garbage},
+		{"half of it gone", true, false, func(_ *rand.Rand, path string) error { return cut(path, 2) }, nil},
+		{"emptied", false, false, func(_ *rand.Rand, path string) error { return cut(path, 0) }, nil},
+		{"deleted", false, false, func(_ *rand.Rand, path string) error { return os.Remove(path) }, nil},
+		{"20 bits flipped", false, true, flip, nil},
+		{"a page of garbage", true, true, func(dice *rand.Rand, path string) error { return overwrite(dice, path, true) }, nil},
+		{"a page of zeros", true, true, func(dice *rand.Rand, path string) error { return overwrite(dice, path, false) }, nil},
+		{"a garbage header", true, true, func(dice *rand.Rand, path string) error { return scribble(dice, path, 0, 100) }, nil},
+		{"nothing but garbage", true, true, garbage, nil},
 		{"a folder in its place", true, false, func(_ *rand.Rand, path string) error {
 			return errors.Join(os.Remove(path), os.Mkdir(path, 0o755))
-		}},
-		{"no right to it", true, false, func(_ *rand.Rand, path string) error { return os.Chmod(path, 0) }},
+		}, nil},
+		{"no right to it", true, false, func(_ *rand.Rand, path string) error { return os.Chmod(path, 0) }, func(path string) error { return os.Chmod(path, 0o600) }},
 	}
 }
 
