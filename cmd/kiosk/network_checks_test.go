@@ -399,4 +399,7 @@ func (n *torture) judgeRequest(q sim.Request) {
 	if kind == rooms.Release && q.Status == http.StatusAccepted {
 		n.releasedAt[event] = q.At
 	}
+	if r := d.shown(event); kind == rooms.Release && r != nil && r.Start.After(q.At) && q.At.Sub(n.reshaped[event]) > hiccup {
+		n.violated(d, "zoom was asked to end %s, which the screen says begins at %s", event, r.Start.Format(time.TimeOnly))
+	}
 }

@@ -22,7 +22,7 @@ const tortureSpeed = 75
 
 const (
 	tortureFull  = 10 * time.Hour        // simulated; with KIOSK_TORTURE=full
-	tortureShort = 18 * time.Minute      // otherwise
+	tortureShort = 15 * time.Minute      // otherwise
 	tortureStep  = 25 * time.Millisecond // real
 	settleMost   = 45 * time.Second      // real
 )

@@ -166,26 +166,32 @@ func (n *torture) disconnect(away bool) {
 // scene is a trouble that taps are sure to meet, whatever the weather was before.
 type scene struct {
 	name       string
-	begin, end func(zoom *strait)
+	begin, end func(n *torture)
 }
 
 func scenes() []scene {
+	refuse := func(status int) func(*torture) {
+		return func(n *torture) { n.ways.zoom.be("refusing", sim.Fault{Method: http.MethodPatch, Status: status}) }
+	}
+	relent := func(n *torture) { n.ways.zoom.be("", sim.Fault{}) }
 	return []scene{
 		{
-			"zoom carries out and its answers are lost, then it is away",
-			func(zoom *strait) { zoom.turn(unanswered, false) }, func(zoom *strait) { zoom.turn(refused, false) },
+			"zoom carries out and its answers are lost, then it is away, and the kiosk starts anew",
+			func(n *torture) { n.ways.zoom.turn(unanswered, false) },
+			func(n *torture) { n.ways.zoom.turn(refused, false); n.restart() },
 		},
 		{
-			"what is sent to zoom disappears",
-			func(zoom *strait) { zoom.turn(hole, false) }, func(zoom *strait) { zoom.turn(clear, true) },
-		},
-		{
-			"zoom has a problem",
-			func(zoom *strait) {
-				zoom.be("in trouble", sim.Fault{Method: http.MethodPatch, Status: http.StatusServiceUnavailable})
+			"all that is sent disappears",
+			func(n *torture) {
+				for _, s := range n.ways.all() {
+					s.turn(hole, false)
+				}
 			},
-			func(zoom *strait) { zoom.be("", sim.Fault{}) },
+			func(n *torture) { n.allFair(true) },
 		},
+		{"zoom has a problem", refuse(http.StatusServiceUnavailable), relent},
+		{"zoom has too much to do", refuse(http.StatusTooManyRequests), relent},
+		{"the rooms are offline", func(n *torture) { n.disconnect(true) }, func(n *torture) { n.disconnect(false) }},
 	}
 }
 
@@ -218,20 +224,23 @@ func (n *torture) play(tick <-chan time.Time, s scene) {
 	}
 	ada, grace := n.doors[0], n.doors[1]
 	in, out := *ada.shown(newest[ada]), *grace.shown(newest[grace])
-	s.begin(n.ways.zoom)
+	s.begin(n)
 	n.tap(ada, rooms.CheckIn, in, true)
 	n.tap(ada, rooms.Release, in, false)
 	n.takeBack(ada, in.ID)
 	n.tap(grace, rooms.CheckIn, out, false)
 	n.through(tick, 20*time.Second)
 	n.tap(grace, rooms.Release, out, true)
-	n.through(tick, 40*time.Second)
-	s.end(n.ways.zoom)
+	n.through(tick, 80*time.Second)
+	s.end(n)
 	n.through(tick, 40*time.Second)
 }
 
 // shown is a meeting as the door shows it; nil: it doesn't.
 func (d *door) shown(event string) *claimed {
+	if d.last == nil {
+		return nil
+	}
 	for i := range d.last.Reservations {
 		if r := &d.last.Reservations[i]; r.Title == event {
 			return r
