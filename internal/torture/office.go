@@ -106,8 +106,8 @@ func (o *office) config(p place) string {
 	tenant, graphClient, graphSecret := o.world.GraphCredentials()
 	var t strings.Builder
 	fmt.Fprintf(&t, "listen = %q\ndata_dir = %q\ntime_zone = \"UTC\"\nclock = \"trusted\"\n\n", p.addr, p.data)
-	fmt.Fprintf(&t, "[zoom]\naccount_id = %q\nclient_id = %q\nclient_secret = %q\napi_url = %q\ntoken_url = %q\n\n",
-		account, client, secret, o.gate.url()+"/v2", o.gate.url()+"/oauth/token")
+	fmt.Fprintf(&t, "[zoom]\naccount_id = %q\nclient_id = %q\nclient_secret = %q\napi_url = %q\ntoken_url = %q\nevents_url = %q\n\n",
+		account, client, secret, o.gate.url()+"/v2", o.gate.url()+"/oauth/token", o.world.ZoomEventsURL())
 	fmt.Fprintf(&t, "[[calendar]]\nname = \"google\"\nkind = \"google\"\ncredentials_file = \"google.json\"\nurl = %q\npoll = \"1s\"\n\n", o.world.GoogleURL())
 	fmt.Fprintf(&t, "[[calendar]]\nname = \"graph\"\nkind = \"graph\"\ntenant_id = %q\nclient_id = %q\nclient_secret = %q\nurl = %q\ntoken_url = %q\npoll = \"1s\"\n",
 		tenant, graphClient, graphSecret, o.world.GraphURL(), o.world.GraphTokenURL())
