@@ -35,7 +35,10 @@ const (
 )
 
 // held is what a page holds, after everything unused was collected.
-type held struct{ heap, nodes, listeners float64 }
+type held struct {
+	heap, nodes, listeners float64
+	elements               float64 // in the document; nodes are those that were taken out of it, too
+}
 
 // sample is what there is at an instant of the simulated day.
 type sample struct {
@@ -162,7 +165,7 @@ func weigh(tab context.Context) (held, error) {
 		_, nodes, listeners, err := memory.GetDOMCounters().Do(ctx)
 		h.nodes, h.listeners = float64(nodes), float64(listeners)
 		return err
-	}))
+	}), chromedp.Evaluate("document.getElementsByTagName('*').length", &h.elements))
 	if err != nil {
 		return h, fmt.Errorf("weighing the page: %w", err)
 	}
@@ -171,30 +174,30 @@ func weigh(tab context.Context) (held, error) {
 
 // compare sets the end of the day against its beginning, and prints both.
 //
-// What a page holds depends on how full the day is that it shows. So beside it stands what a page
-// holds that was opened at that moment, and the page is measured by that.
+// What a page holds depends on how full the day is that it shows. So it is measured by that: its heap
+// and its elements by those of a page that was opened at that moment, its nodes by its elements.
 func (t *torture) compare(samples []sample, w *witness, people *passersBy) error {
 	broken := false
 	fmt.Fprintf(t.out, "  %-22s %12s %12s\n", "", "after 25 h", "after 49 h")
-	line := func(name string, page, fresh func(sample) float64) {
-		first, last := medianIn(samples, firstMark, page), medianIn(samples, lastMark, page)
-		ratio := last / first
-		note := ""
-		if fresh != nil {
-			opened, openedLast := medianIn(samples, firstMark, fresh), medianIn(samples, lastMark, fresh)
-			ratio = ratio / (openedLast / opened)
-			note = fmt.Sprintf("   (opened just then: %.0f, %.0f)", opened, openedLast)
-		}
-		verdict := "ok"
+	line := func(name string, of func(sample) float64, measure string, by func(sample) float64) {
+		first, last := medianIn(samples, firstMark, of), medianIn(samples, lastMark, of)
+		byFirst, byLast := medianIn(samples, firstMark, by), medianIn(samples, lastMark, by)
+		ratio, verdict := last/first/(byLast/byFirst), "ok"
 		if !(ratio <= growth) { // nor is it NaN
 			verdict, broken = "GREW", true
 		}
-		fmt.Fprintf(t.out, "  %-22s %12.0f %12.0f %7.2fx %s%s\n", name, first, last, ratio, verdict, note)
+		if measure != "" {
+			measure = fmt.Sprintf("   (%s: %.0f, %.0f)", measure, byFirst, byLast)
+		}
+		fmt.Fprintf(t.out, "  %-22s %12.0f %12.0f %7.2fx %s%s\n", name, first, last, ratio, verdict, measure)
 	}
-	line("page: heap, bytes", func(s sample) float64 { return s.page.heap }, func(s sample) float64 { return s.fresh.heap })
-	line("page: nodes", func(s sample) float64 { return s.page.nodes }, func(s sample) float64 { return s.fresh.nodes })
-	line("page: listeners", func(s sample) float64 { return s.page.listeners }, func(s sample) float64 { return s.fresh.listeners })
-	line("server: resident, bytes", func(s sample) float64 { return s.resident }, nil)
+	one := func(sample) float64 { return 1 }
+	elements := func(s sample) float64 { return s.page.elements }
+	line("page: heap, bytes", func(s sample) float64 { return s.page.heap }, "opened just then", func(s sample) float64 { return s.fresh.heap })
+	line("page: elements", elements, "opened just then", func(s sample) float64 { return s.fresh.elements })
+	line("page: nodes", func(s sample) float64 { return s.page.nodes }, "elements", elements)
+	line("page: listeners", func(s sample) float64 { return s.page.listeners }, "", one)
+	line("server: resident, bytes", func(s sample) float64 { return s.resident }, "", one)
 	frames, failed := w.seen()
 	fmt.Fprintf(t.out, "  %d changes shown, %d meetings booked, %d check-ins, %d releases\n", frames, people.booked, people.checkedIn, people.released)
 	for _, f := range failed {

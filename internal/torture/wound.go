@@ -12,7 +12,7 @@ const pageSize = 4096 // of SQLite's databases, by default
 // wound is something that is done to a file.
 type wound struct {
 	name   string
-	plain  bool // nobody can overlook it in a database, so IT has to be told
+	plain  bool // nobody can overlook it in a database, so IT has to be told; a page may be one that is free
 	hidden bool // nobody can see it in a file that is open without reading all of it again
 	do     func(dice *rand.Rand, path string) error
 	heal   func(path string) error // nil: it can't be undone
@@ -27,8 +27,8 @@ func wounds() []wound {
 		{"emptied", false, false, func(_ *rand.Rand, path string) error { return cut(path, 0) }, nil},
 		{"deleted", false, false, func(_ *rand.Rand, path string) error { return os.Remove(path) }, nil},
 		{"20 bits flipped", false, true, flip, nil},
-		{"a page of garbage", true, true, func(dice *rand.Rand, path string) error { return overwrite(dice, path, true) }, nil},
-		{"a page of zeros", true, true, func(dice *rand.Rand, path string) error { return overwrite(dice, path, false) }, nil},
+		{"a page of garbage", false, true, func(dice *rand.Rand, path string) error { return overwrite(dice, path, true) }, nil},
+		{"a page of zeros", false, true, func(dice *rand.Rand, path string) error { return overwrite(dice, path, false) }, nil},
 		{"a garbage header", true, true, func(dice *rand.Rand, path string) error { return scribble(dice, path, 0, 100) }, nil},
 		{"nothing but garbage", true, true, garbage, nil},
 		{"a folder in its place", true, false, func(_ *rand.Rand, path string) error {
