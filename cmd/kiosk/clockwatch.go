@@ -107,8 +107,8 @@ func (c *clockwatch) dated(service string, next http.RoundTripper) http.RoundTri
 	})
 }
 
-// watchClock makes what watches the clock, and asks it once.
-func (k *kiosk) watchClock(stored time.Time) {
+// knowClock makes what watches the clock, and asks it once.
+func (k *kiosk) knowClock(stored time.Time) {
 	// A demo's clock isn't the machine's: nothing speaks for or against it.
 	declared := k.cfg.ClockMode == config.ClockTrusted || k.in.rate != 1
 	sync := k.in.timeSync
@@ -117,4 +117,21 @@ func (k *kiosk) watchClock(stored time.Time) {
 	}
 	k.clock = newClockwatch(k.in.clock, sync, declared, stored)
 	k.clock.look()
+}
+
+// watchClock tells the keepers what to think of the clock until the context ends. A demo's clock runs at
+// another pace than the machine's: there is nothing to compare it with.
+func (k *kiosk) watchClock(ctx context.Context) {
+	if k.in.rate == 1 {
+		k.clock.run(ctx, k.tellClock)
+	}
+}
+
+// steady is a clock that nobody can set, where the kiosk's own one is the machine's.
+func (k *kiosk) steady() func() time.Duration {
+	if k.in.rate != 1 {
+		return nil
+	}
+	start := time.Now()
+	return func() time.Duration { return time.Since(start) }
 }

@@ -55,8 +55,9 @@ type kiosk struct {
 	cache   *store.Cache
 	hub     *live.Hub
 	zoom    *zoom.Client // nil: no Zoom
-	told    told
+	told    *told
 	clock   *clockwatch
+	opened  uint64 // how often the journal had been opened when the keepers read it
 	keepers []*rooms.Keeper
 	web     *web.Server
 }
@@ -64,14 +65,14 @@ type kiosk struct {
 // build opens the stores and wires everything up. It is the only place that knows all packages. What
 // it opened has to be closed, also when it fails.
 func build(ctx context.Context, cfg *config.Config, in surroundings) (*kiosk, error) {
-	k := &kiosk{in: in, cfg: cfg, told: make(told, toldAtMost)}
+	k := &kiosk{in: in, cfg: cfg, told: newTold()}
 	if err := k.open(); err != nil {
 		return k, err
 	}
 	assets := static.Load()
 	id := buildID(assets)
 	metrics := newMetrics()
-	k.watchClock(k.newest(ctx))
+	k.knowClock(k.newest(ctx))
 	watch := func(service string, next http.RoundTripper) http.RoundTripper {
 		return k.clock.dated(service, metrics.count(service, next))
 	}
@@ -145,12 +146,13 @@ func (k *kiosk) house(ctx context.Context, calendars map[string]rooms.Calendar, 
 	for _, c := range k.cfg.Calendars {
 		polls[c.Name], named[c.Name] = c.Poll, namedByZoom(c.Kind)
 	}
+	k.opened = k.journal.Opened()
 	for _, room := range k.cfg.Rooms {
 		cfg := rooms.KeeperConfig{
 			Room: room, Calendar: calendars[room.Calendar], Journal: k.journal, Cache: k.cache, History: k.journal,
 			Publisher: publisher, Clock: k.in.clock, Log: k.in.log, Poll: polls[room.Calendar],
 			StartSpread: time.Duration(len(k.cfg.Rooms)-1) * k.in.spread,
-			ClockDoubt:  k.clock.believed(), NewID: rand.Text, Random: randv2.Float64,
+			ClockDoubt:  k.clock.believed(), Steady: k.steady(), NewID: rand.Text, Random: randv2.Float64,
 		}
 		if k.zoom != nil && room.ZoomID != "" && named[room.Calendar] {
 			cfg.Events = k.zoom
@@ -211,7 +213,7 @@ func (k *kiosk) run(ctx context.Context, listener net.Listener) error {
 	serving.Go(func() error { return serveHTTP(ctx, server, limited) })
 	serving.Go(func() error { return k.hub.Run(ctx) })
 	serving.Go(func() error { watchdog(ctx, k.in.log, k.answers); return nil })
-	serving.Go(func() error { k.clock.run(ctx, k.tellClock); return nil })
+	serving.Go(func() error { k.watchClock(ctx); return nil })
 	if k.in.announce != nil {
 		k.in.announce(listener.Addr())
 	}
@@ -226,7 +228,7 @@ func (k *kiosk) run(ctx context.Context, listener net.Listener) error {
 func (k *kiosk) tend(ctx context.Context) error {
 	tick := time.NewTicker(tendEvery)
 	defer tick.Stop()
-	for unread := false; ; {
+	for opened := k.opened; ; {
 		select {
 		case <-ctx.Done():
 			return nil
@@ -234,10 +236,9 @@ func (k *kiosk) tend(ctx context.Context) error {
 		}
 		k.cache.Tend()
 		k.journal.Tend()
-		before := unread
-		unread = slices.ContainsFunc(k.journal.Health(), func(t store.Trouble) bool { return t.Code == store.ReadOnly })
-		if before && !unread { // it may hold taps that nobody could read at the start
-			k.say(func(keeper *rooms.Keeper) { keeper.Recollect(ctx) })
+		if now := k.journal.Opened(); now != opened { // it may hold taps that nobody could read before
+			opened = now
+			k.told.say((*rooms.Keeper).Recollect, false)
 		}
 	}
 }
@@ -254,13 +255,13 @@ func (k *kiosk) troubles() []views.Trouble {
 // prune deletes what the journal need not remember any more.
 func (k *kiosk) prune(ctx context.Context) error {
 	for {
-		now := k.in.clock.Now()
+		wait := pruneEvery
 		if k.clock.believed() != rooms.ClockTrusted {
-			// by a wrong clock everything may be old
-		} else if err := k.journal.Prune(now.Add(-keepActions)); err != nil {
+			wait = tendEvery // by a wrong clock everything may be old
+		} else if err := k.journal.Prune(k.in.clock.Now().Add(-keepActions)); err != nil {
 			k.in.log.Error("journal not pruned", "error", err)
 		}
-		timer := k.in.clock.Timer(pruneEvery)
+		timer := k.in.clock.Timer(wait)
 		select {
 		case <-ctx.Done():
 			timer.Stop()

@@ -44,9 +44,14 @@ func tapsOn(r Reservation, actions []Action, asOf, now time.Time) taps {
 }
 
 // revived tells whether a reservation runs again although its release was confirmed: somebody
-// lengthened it on the calendar since.
+// lengthened it on the calendar since. One that has its old end again may be an old answer: services
+// keep copies, which don't all change at once. Such an end counts when it still is there after a while.
 func revived(r Reservation, a Action, asOf, now time.Time) bool {
-	return a.State == Confirmed && a.seen() && asOf.After(a.UpdatedAt) && r.End.After(now)
+	since := a.UpdatedAt
+	if r.End.Equal(a.End) {
+		since = since.Add(confirmBy)
+	}
+	return a.State == Confirmed && a.seen() && asOf.After(since) && r.End.After(now)
 }
 
 func phaseOf(b Booking, p Policy, t taps, now time.Time) Phase {

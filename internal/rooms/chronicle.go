@@ -10,13 +10,21 @@ import (
 // on. prev is nil when the kiosk has just started. cause is what led to the change, as far as the
 // screens don't say it better.
 //
-// Nothing is concluded from a screen whose clock wasn't trusted: its instants mean nothing.
+// Of a screen whose clock isn't trusted nothing is noted but that it became so: its instants mean nothing.
 func chronicle(prev *Screen, cur Screen, cause Cause) []Happening {
-	if prev == nil {
+	doubted := cur.Has(FlagClockUntrusted)
+	switch {
+	case prev == nil && doubted:
+		return nil
+	case prev == nil:
 		return []Happening{entry(cur, HappenedStatus, ByKiosk)}
+	case doubted && prev.Has(FlagClockUntrusted):
+		return nil
+	case doubted:
+		cur.Now, cur.Today = prev.Now, prev.Today // the last that is known
 	}
 	var out []Happening
-	if !prev.Has(FlagClockUntrusted) && !cur.Has(FlagClockUntrusted) {
+	if !doubted && !prev.Has(FlagClockUntrusted) {
 		out = append(out, fates(*prev, cur, cause)...)
 	}
 	out = append(out, comeToNothing(*prev, cur)...)

@@ -48,15 +48,19 @@ func (k *Keeper) Listening(up bool) {
 }
 
 func (k *Keeper) heardAlert(now time.Time, n News) {
-	old := k.clockTrusted() && n.At.Before(now.Add(-newsTooOld))
-	if n.At.Before(k.in.Alert.At) || old {
+	at := n.At
+	if at.After(now) {
+		at = now // else it would outdo all that comes until then
+	}
+	old := k.clockTrusted() && at.Before(now.Add(-newsTooOld))
+	if at.Before(k.in.Alert.At) || old {
 		return
 	}
 	offline := n.Kind == NewsRoomOffline
 	if offline != k.in.Alert.Offline {
 		k.log.Info("zoom room's connection changed", "offline", offline)
 	}
-	k.in.Alert = Alert{Offline: offline, At: n.At, Heard: now}
+	k.in.Alert = Alert{Offline: offline, At: at, Heard: now}
 	k.snapshot()
 	if !offline {
 		k.hurry(now, func(why Reason) bool { return why == Reason(FaultRoomOffline) })

@@ -32,11 +32,12 @@ type KeeperConfig struct {
 	Clock     Clock
 	Log       *slog.Logger
 
-	Poll        time.Duration  // how often the calendar is read; > 0
-	StartSpread time.Duration  // the first reads happen at random within this time after start
-	ClockDoubt  ClockDoubt     // what is thought of the clock at start; see [Keeper.Clock]
-	NewID       func() string  // makes ids of actions: random, 128 bits, safe in a URL
-	Random      func() float64 // in [0, 1): jitter
+	Poll        time.Duration        // how often the calendar is read; > 0
+	StartSpread time.Duration        // the first reads happen at random within this time after start
+	ClockDoubt  ClockDoubt           // what is thought of the clock at start; see [Keeper.Clock]
+	Steady      func() time.Duration // time that passed, by a clock that nobody can set; nil: there is none
+	NewID       func() string        // makes ids of actions: random, 128 bits, safe in a URL
+	Random      func() float64       // in [0, 1): jitter
 }
 
 // Keeper owns a room's state. It reads the calendar, takes taps, brings them to Zoom, and publishes
@@ -54,14 +55,18 @@ type Keeper struct {
 	stopped chan struct{}            // closed when Run returns
 
 	// The rest belongs to Run's goroutine.
-	in        Inputs
-	cause     Cause  // of what is being done
-	listening bool   // Zoom's events arrive
-	unknown   []News // of reservations that the schedule doesn't have yet
-	inFlight  bool
-	unwritten []Action    // changes that the journal could not take yet
-	readAt    []time.Time // when the calendar is to be read out of turn
-	published *Screen
+	in           Inputs
+	cause        Cause  // of what is being done
+	listening    bool   // Zoom's events arrive
+	unknown      []News // of reservations that the schedule doesn't have yet
+	inFlight     bool
+	unwritten    []Action    // changes that the journal could not take yet
+	readAt       []time.Time // when the calendar is to be read out of turn
+	published    *Screen
+	uncached     bool          // schedules can't be cached; that was logged
+	profileFault FaultKind     // why Zoom's settings can't be read; that was logged
+	reading      reading       // of the clock, last
+	suspect      time.Duration // until when, by Steady, the keeper doubts the clock by itself; 0: it does not
 }
 
 // NewKeeper makes a keeper and loads what the stores remember of its room. It starts nothing. A
@@ -119,23 +124,6 @@ func (k *Keeper) source() string {
 	return k.cfg.Room.Calendar + "/" + ReservationID(k.cfg.Room.CalendarID, "")
 }
 
-// Recollect reads the journal again, and takes up what the keeper doesn't know: taps that could not be
-// read when it was made.
-func (k *Keeper) Recollect(ctx context.Context) {
-	k.tell(func(now time.Time) {
-		known, err := k.cfg.Journal.ActionsOf(ctx, k.cfg.Room.ID, now.Add(-shownFor))
-		if err != nil {
-			k.log.Error("journal not read again", "error", err)
-			return
-		}
-		for _, a := range known {
-			if k.action(a.ID) == nil {
-				k.insert(now, resumed(a))
-			}
-		}
-	})
-}
-
 // resumed is an action as it goes on after a restart. Of one that was sent the answer was lost with the
 // process: look again, then send again.
 func resumed(a Action) Action {
@@ -171,7 +159,7 @@ func (k *Keeper) Run(ctx context.Context) error {
 // decide is the owner's loop.
 func (k *Keeper) decide(ctx context.Context) {
 	for {
-		now := k.cfg.Clock.Now()
+		now := k.now()
 		timer := k.cfg.Clock.Timer(k.advance(now).Sub(now))
 		select {
 		case <-ctx.Done():
@@ -179,7 +167,7 @@ func (k *Keeper) decide(ctx context.Context) {
 			return
 		case <-timer.C:
 		case input := <-k.inputs:
-			input(k.cfg.Clock.Now())
+			input(k.now())
 		}
 		timer.Stop()
 	}
@@ -221,6 +209,9 @@ func (k *Keeper) advance(now time.Time) time.Time {
 	}
 	if a := k.nextDue(); a != nil && k.clockTrusted() {
 		at = append(at, a.DueAt)
+	}
+	if k.suspect > 0 {
+		at = append(at, now.Add(suspectFor))
 	}
 	at = slices.DeleteFunc(at, time.Time.IsZero)
 	return slices.MinFunc(at, time.Time.Compare)
@@ -310,43 +301,6 @@ func (k *Keeper) ZoomReach(why *Fault) {
 		}
 	})
 }
-
-// Clock tells the keeper what is thought of the clock now, and that it may have been set: everything
-// is looked at again.
-func (k *Keeper) Clock(doubt ClockDoubt) {
-	k.tell(func(now time.Time) {
-		if doubt != k.in.ClockDoubt {
-			k.log.Info("clock judged", "doubt", doubt)
-		}
-		k.cause, k.in.ClockDoubt = ByKiosk, doubt
-		k.clockSet.Add(1)
-		k.retime(now)
-		k.readAt = append(k.readAt, now) // the answer's Date is evidence, too
-		k.snapshot()
-	})
-}
-
-// retime brings instants back that a clock which was ahead had put too far into the future.
-func (k *Keeper) retime(now time.Time) {
-	actions := slices.Clone(k.in.Actions)
-	for i := range actions {
-		a := &actions[i]
-		switch latest := now.Add(k.cfg.Room.UndoWindow); {
-		case a.State == Held && a.DueAt.After(latest):
-			a.DueAt = latest
-		case a.State == Queued && a.DueAt.After(now.Add(retrySlowMax)):
-			a.DueAt = now
-		}
-	}
-	k.change(now, actions)
-	for i, at := range k.readAt {
-		if at.After(now.Add(confirmBy + time.Minute)) {
-			k.readAt[i] = now
-		}
-	}
-}
-
-func (k *Keeper) clockTrusted() bool { return k.in.ClockDoubt == ClockTrusted }
 
 // Alive returns nil when the owner of the room takes up inputs; an error when it hasn't before ctx
 // ended, or has stopped.

@@ -259,21 +259,33 @@ func (d deaf) Release(_ context.Context, _ Room, ref EventRef) error {
 }
 
 func TestMeetingLengthenedAfterItsRelease(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		h := newHouse(meeting("m", -5, 55))
-		end := h.onCal[0].End
-		r := h.start(t)
-		defer r.crash()
-		r.tap(t, CheckIn, "m")
-		r.tap(t, Release, "m")
-		after(time.Minute)
-		if s := r.Screen(); s.Status != Available || s.Bookings[0].Phase != Released {
-			t.Fatalf("after the release: %s, %s", s.Status, s.Bookings[0].Phase)
-		}
-		h.set(func(h *house) { h.onCal[0].End = end })
-		after(20 * time.Second)
-		if s := r.Screen(); s.Status != AwaitingCheckIn {
-			t.Errorf("the organizer took the room again: %s", s.Status)
-		}
-	})
+	for name, c := range map[string]struct {
+		by    time.Duration // against its end before the release
+		after time.Duration // the release
+		want  Status
+	}{
+		"to another end":                  {10 * time.Minute, time.Minute, AwaitingCheckIn},
+		"to its old end":                  {0, 5 * time.Minute, AwaitingCheckIn},
+		"an old answer of the calendar's": {0, 20 * time.Second, Available},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				h := newHouse(meeting("m", -5, 55))
+				end := h.onCal[0].End
+				r := h.start(t)
+				defer r.crash()
+				r.tap(t, CheckIn, "m")
+				r.tap(t, Release, "m")
+				after(DefaultUndoWindow + c.after)
+				if s := r.Screen(); s.Status != Available || s.Bookings[0].Phase != Released {
+					t.Fatalf("after the release: %s, %s", s.Status, s.Bookings[0].Phase)
+				}
+				h.set(func(h *house) { h.onCal[0].End = end.Add(c.by) })
+				after(20 * time.Second)
+				if s := r.Screen(); s.Status != c.want {
+					t.Errorf("%s, want %s", s.Status, c.want)
+				}
+			})
+		})
+	}
 }

@@ -22,8 +22,14 @@ func (c setClock) set(r run, by time.Duration, doubt ClockDoubt) {
 	synctest.Wait()
 }
 
-func (h *house) startAt(t *testing.T, c setClock) run {
-	return h.start(t, func(cfg *KeeperConfig) { cfg.Clock = c })
+func (h *house) startAt(t *testing.T, c setClock, doubt ...ClockDoubt) run {
+	start := time.Now()
+	return h.start(t, func(cfg *KeeperConfig) {
+		cfg.Clock, cfg.Steady = c, func() time.Duration { return time.Since(start) }
+		if len(doubt) > 0 {
+			cfg.ClockDoubt = doubt[0]
+		}
+	})
 }
 
 // An hour ahead or back, and right again: nothing is lost, expired or released by the wrong hour, and
@@ -138,6 +144,86 @@ func TestDSTNights(t *testing.T) {
 				today := r.Screen().Today
 				if !today.Equal(c.day) || DayStart(time.Now(), berlin, 1).Sub(today) != c.long {
 					t.Errorf("the day began at %v and lasts %v", today, DayStart(time.Now(), berlin, 1).Sub(today))
+				}
+			})
+		})
+	}
+}
+
+// The keeper wakes after the clock was set and before whoever watches it has looked: nothing expires, and
+// nothing is shown as if it were so late.
+func TestSetBeforeAnybodyLooked(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHouse(meeting("m", -5, 55))
+		h.sendFault = unreachable()
+		clock := setClock{off: &atomic.Int64{}}
+		r := h.startAt(t, clock)
+		defer r.crash()
+		a := r.tap(t, CheckIn, "m")
+		after(time.Minute)
+		clock.off.Add(int64(24 * time.Hour))
+		r.ZoomReach(nil)
+		after(900 * time.Millisecond)
+		if got := r.action(t, a.ID); !got.State.Open() {
+			t.Errorf("%s by a wrong hour", got.State)
+		}
+		if s := r.Screen(); s.Status != Unknown {
+			t.Errorf("the door says %s", s.Status)
+		}
+		r.Clock(ClockJumped)
+		clock.set(r, -24*time.Hour, ClockTrusted)
+		h.set(func(h *house) { h.sendFault = nil })
+		after(time.Minute)
+		if got := r.action(t, a.ID); got.State != Accepted || r.Screen().Status != InUse {
+			t.Errorf("%s, %s", got.State, r.Screen().Status)
+		}
+	})
+}
+
+// A step there and back, between two looks of whoever watches the clock, isn't doubted for ever.
+func TestThereAndBack(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHouse(meeting("m", -5, 55))
+		clock := setClock{off: &atomic.Int64{}}
+		r := h.startAt(t, clock)
+		defer r.crash()
+		clock.off.Add(int64(time.Hour))
+		r.ZoomReach(nil)
+		after(100 * time.Millisecond)
+		clock.off.Add(-int64(time.Hour))
+		r.ZoomReach(nil)
+		after(time.Second)
+		if s := r.Screen(); s.Status != Unknown {
+			t.Errorf("the keeper noticed nothing: %s", s.Status)
+		}
+		after(20 * time.Second)
+		if s := r.Screen(); s.Status != AwaitingCheckIn {
+			t.Errorf("still %s, %v", s.Status, s.Flags)
+		}
+	})
+}
+
+// What the journal remembers isn't forgotten by a machine that starts with a clock that is ahead.
+func TestStartedAhead(t *testing.T) {
+	for _, kind := range []ActionKind{CheckIn, Release} {
+		t.Run(string(kind), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				h := newHouse(meeting("m", -5, 55))
+				h.stubborn = true
+				clock := setClock{off: &atomic.Int64{}}
+				r := h.startAt(t, clock)
+				r.tap(t, kind, "m")
+				after(time.Minute)
+				before := r.Screen().Status
+				r.crash()
+				clock.off.Store(int64(24 * time.Hour))
+				r = h.startAt(t, clock, ClockUnsynchronised)
+				defer r.crash()
+				after(5 * time.Second)
+				clock.set(r, -24*time.Hour, ClockTrusted)
+				after(30 * time.Second)
+				if got := r.Screen().Status; got != before {
+					t.Errorf("it was %s, and is %s", before, got)
 				}
 			})
 		})

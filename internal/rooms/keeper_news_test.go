@@ -273,6 +273,16 @@ func TestAlerts(t *testing.T) {
 		r.wasSent(t, "check_in em", "check_in em")
 		r.hear(NewsRoomOffline, time.Now().Add(-time.Hour))
 		offline(false, "an alert of an hour ago")
+		r.hear(NewsRoomOffline, time.Now().Add(24*time.Hour))
+		offline(true, "an alert of tomorrow")
+		after(time.Minute)
+		r.hear(NewsRoomOnline, time.Now())
+		offline(false, "online after an alert of tomorrow")
+		r.hear(NewsRoomOffline, time.Now())
+		after(alertHolds - time.Second)
+		offline(true, "offline for a while")
+		after(time.Second)
+		offline(false, "offline, and never said again")
 	})
 }
 

@@ -167,7 +167,7 @@ func TestRecollects(t *testing.T) {
 		}
 		h.set(func(h *house) { h.order = lost })
 		for range 2 {
-			r.Recollect(t.Context())
+			r.Recollect()
 			after(time.Minute)
 			r.wasSent(t, "check_in em")
 		}
@@ -175,4 +175,43 @@ func TestRecollects(t *testing.T) {
 			t.Errorf("%s, %s", got.State, r.phase(t, "m"))
 		}
 	})
+}
+
+// An undo isn't undone by an older change that the journal could not take at the time.
+func TestUndoAfterTheJournalFailed(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHouse(meeting("m", -5, 55))
+		r := h.start(t, func(c *KeeperConfig) { c.Poll = 2 * time.Second })
+		a := r.tap(t, Release, "m")
+		h.set(func(h *house) { h.full = true; h.onCal[0].End = h.onCal[0].End.Add(15 * time.Minute) })
+		after(3 * time.Second) // the release outlives the longer meeting, which can't be written
+		h.set(func(h *house) { h.full = false })
+		if _, err := r.Undo(t.Context(), "m"); err != nil {
+			t.Fatal(err)
+		}
+		after(time.Minute)
+		if got := r.action(t, a.ID); got.State != Undone {
+			t.Errorf("undone, and the journal says %s", got.State)
+		}
+		r.crash()
+		r = h.start(t)
+		defer r.crash()
+		after(time.Minute)
+		r.wasSent(t)
+	})
+}
+
+// What happens to an action is dated no earlier than what happened to it before.
+func TestUpdatedAtGoesForwards(t *testing.T) {
+	late := noon.Add(12 * time.Second)
+	in := []Action{
+		{ID: "a", Kind: CheckIn, Reservation: "m", State: Queued, UpdatedAt: late, DueAt: noon.Add(time.Hour), ExpiresAt: noon.Add(time.Hour)},
+		{ID: "b", Kind: Release, Reservation: "m", State: Held, DueAt: noon.Add(8 * time.Second), UpdatedAt: noon, ExpiresAt: noon.Add(time.Hour)},
+		{ID: "c", Kind: CheckIn, Reservation: "n", State: Queued, UpdatedAt: late, ExpiresAt: noon.Add(10 * time.Second)},
+	}
+	for i, a := range settle(in, noon.Add(time.Minute), true) {
+		if a.State == in[i].State || a.UpdatedAt.Before(in[i].UpdatedAt) {
+			t.Errorf("%s: %s at %v, before it was %s at %v", a.ID, a.State, a.UpdatedAt, in[i].State, in[i].UpdatedAt)
+		}
+	}
 }

@@ -105,9 +105,11 @@ func (k *Keeper) calendarRead(now time.Time, s Schedule) {
 		k.cause = ByKiosk
 	}
 	k.in.CalendarFault, k.in.Schedule = nil, s
-	if err := k.cfg.Cache.SaveSchedule(k.cfg.Room.ID, s); err != nil {
-		k.log.Error("schedule not cached", "error", err)
+	err := k.cfg.Cache.SaveSchedule(k.cfg.Room.ID, s)
+	if err != nil && !k.uncached {
+		k.log.Error("schedules not cached", "error", err)
 	}
+	k.uncached = err != nil
 	k.snapshot()
 	for _, a := range k.in.Actions {
 		if k.shownBy(&a, s) {
@@ -233,11 +235,16 @@ func (k *Keeper) readProfile(ctx context.Context) *Fault {
 	}
 	if err != nil {
 		fault := FaultOf(err)
-		k.log.Warn("zoom's settings of the room not read", "fault", fault)
+		k.tell(func(time.Time) {
+			if k.profileFault != fault.Kind {
+				k.log.Warn("zoom's settings of the room not read", "fault", fault)
+			}
+			k.profileFault = fault.Kind
+		})
 		return fault
 	}
 	k.tell(func(time.Time) {
-		k.in.Profile = p
+		k.cause, k.in.Profile, k.profileFault = ByZoom, p, ""
 		if err := k.cfg.Cache.SaveProfile(k.cfg.Room.ID, p); err != nil {
 			k.log.Error("profile not cached", "error", err)
 		}

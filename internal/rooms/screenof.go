@@ -120,7 +120,7 @@ func flagsOf(in Inputs, actions []Action, now time.Time, trusted bool) []Flag {
 	if in.CalendarFault != nil || in.ZoomFault != nil {
 		flags = append(flags, FlagOffline)
 	}
-	if zoomRoomOffline(in.Alert, shown(actions, now)) {
+	if zoomRoomOffline(in.Alert, shown(actions, now), now) {
 		flags = append(flags, FlagZoomRoomOffline)
 	}
 	if !trusted {
@@ -139,6 +139,10 @@ func isStale(in Inputs, now time.Time) bool {
 	return !asOf.IsZero() && (!now.Before(asOf.Add(in.Room.StaleAfter)) || asOf.After(now.Add(clockSlack)))
 }
 
+// alertHolds is how long a Zoom Room is called offline after Zoom said so. As long as it is, that is said
+// again every ten minutes; that it is back can be missed.
+const alertHolds = 25 * time.Minute
+
 // Alert is what Zoom said by itself about a Zoom Room's connection. The zero Alert: nothing.
 type Alert struct {
 	Offline bool
@@ -148,7 +152,7 @@ type Alert struct {
 
 // zoomRoomOffline tells whether the last that Zoom said about the room, in an answer or by itself, was
 // that it is offline.
-func zoomRoomOffline(alert Alert, actions []Action) bool {
+func zoomRoomOffline(alert Alert, actions []Action, now time.Time) bool {
 	var last *Action
 	for i := range actions {
 		a := &actions[i]
@@ -157,7 +161,7 @@ func zoomRoomOffline(alert Alert, actions []Action) bool {
 		}
 	}
 	if last == nil || alert.Heard.After(last.UpdatedAt) {
-		return alert.Offline
+		return alert.Offline && now.Before(alert.Heard.Add(alertHolds))
 	}
 	return last.Reason == Reason(FaultRoomOffline)
 }
@@ -175,7 +179,7 @@ func shown(actions []Action, now time.Time) []Action {
 // nextChange is the earliest instant after now at which anything on the screen can be different.
 func nextChange(in Inputs, s Screen, actions []Action) time.Time {
 	at := []time.Time{
-		DayStart(s.Now, in.Room.Zone, 1),
+		DayStart(s.Now, in.Room.Zone, 1), in.Alert.Heard.Add(alertHolds),
 		in.Schedule.From, in.Schedule.To, in.Schedule.AsOf.Add(in.Room.StaleAfter), in.Schedule.AsOf.Add(-clockSlack),
 	}
 	for _, b := range s.Bookings {

@@ -17,9 +17,9 @@ func settle(actions []Action, now time.Time, clockTrusted bool) []Action {
 			continue
 		}
 		if (a.State == Held || a.State == Queued) && !now.Before(a.ExpiresAt) {
-			a.State, a.UpdatedAt = Expired, a.ExpiresAt
+			a.State, a.UpdatedAt = Expired, later(a.UpdatedAt, a.ExpiresAt)
 		} else if a.State == Held && !now.Before(a.DueAt) {
-			a.State, a.UpdatedAt = Queued, a.DueAt
+			a.State, a.UpdatedAt = Queued, later(a.UpdatedAt, a.DueAt)
 		}
 	}
 	for i := range out {
@@ -28,10 +28,18 @@ func settle(actions []Action, now time.Time, clockTrusted bool) []Action {
 			continue
 		}
 		if r := releaseOf(out[i+1:], a.Reservation); r != nil {
-			a.State, a.UpdatedAt = Superseded, r.UpdatedAt
+			a.State, a.UpdatedAt = Superseded, later(a.UpdatedAt, r.UpdatedAt)
 		}
 	}
 	return out
+}
+
+// later is the later of two instants: of what happened to an action the last is told.
+func later(a, b time.Time) time.Time {
+	if b.After(a) {
+		return b
+	}
+	return a
 }
 
 func releaseOf(later []Action, reservation string) *Action {

@@ -126,6 +126,7 @@ func (k *Keeper) undo(now time.Time, reservation string) (Action, error) {
 		k.log.Error("undo not stored", "action", a.ID, "error", err)
 		return Action{}, fmt.Errorf("%w: %w", ErrNotStored, err)
 	}
+	k.unwritten = slices.DeleteFunc(k.unwritten, func(o Action) bool { return o.ID == a.ID }) // it is older
 	k.log.Info("tap undone", "action", a.ID)
 	k.in.Actions = slices.Clone(k.in.Actions)
 	k.in.Actions[i] = a

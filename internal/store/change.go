@@ -182,6 +182,10 @@ func (j *Journal) tryWriting() {
 	j.reopened()
 }
 
+// Opened returns how often the file was opened anew since the start: then it may hold what could not be
+// read before.
+func (j *Journal) Opened() uint64 { return j.opened.Load() }
+
 // keepBallast makes the ballast, if there is room for it. Until there is, the disk counts as full if
 // it was. The caller holds mu.
 func (j *Journal) keepBallast() {
@@ -218,6 +222,7 @@ func (j *Journal) use(db *database) {
 	before := j.db
 	j.db, j.why = db, nil
 	j.gate.Unlock()
+	j.opened.Add(1)
 	if err := before.close(); err != nil {
 		j.log.Warn("journal not closed before it was opened again", "error", err)
 	}

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"roomkiosk/internal/rooms"
@@ -27,9 +28,10 @@ type Journal struct {
 
 	seen seen
 
-	mu    sync.Mutex // held by whoever writes, or changes what follows
-	tried time.Time  // when it was last tried to open the file again
-	why   error      // why it can't be written
+	mu     sync.Mutex // held by whoever writes, or changes what follows
+	opened atomic.Uint64
+	tried  time.Time // when it was last tried to open the file again
+	why    error     // why it can't be written
 
 	gate sync.RWMutex // held by whoever uses db, and by whoever replaces it, who holds mu too
 	db   *database
@@ -190,7 +192,7 @@ func (j *Journal) ActionsOf(ctx context.Context, room string, since time.Time) (
 	if err != nil {
 		return nil, fmt.Errorf("reading actions of %s: %w", room, err)
 	}
-	j.seen.remember(actions)
+	j.seen.learn(actions)
 	return actions, nil
 }
 

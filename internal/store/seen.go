@@ -14,12 +14,21 @@ type seen struct {
 	actions map[string]rooms.Action // by id
 }
 
-// remember keeps the newest state of each action.
+// remember keeps actions as they are now.
 func (s *seen) remember(actions []rooms.Action) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, a := range actions {
-		if known, ok := s.actions[a.ID]; !ok || !a.UpdatedAt.Before(known.UpdatedAt) {
+		s.actions[a.ID] = a
+	}
+}
+
+// learn keeps actions that were read, unless they are known: what was recorded since is newer.
+func (s *seen) learn(actions []rooms.Action) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, a := range actions {
+		if _, known := s.actions[a.ID]; !known {
 			s.actions[a.ID] = a
 		}
 	}
@@ -36,18 +45,16 @@ func (s *seen) forget(before time.Time) {
 	}
 }
 
-// addTo adds what is remembered to what was found in the file. Where both know an action, the newer
-// state counts, and of two as old as each other the one that is remembered: it wasn't damaged.
+// addTo adds what is remembered to what was found in the file. Where both know an action, what is
+// remembered counts: it was recorded last, and isn't damaged.
 func (s *seen) addTo(f *found) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for id, a := range s.actions {
-		known, ok := f.actions[id]
-		switch {
-		case !ok:
-			f.actions[id] = numbered{Action: a, seq: unnumbered}
-		case !a.UpdatedAt.Before(known.UpdatedAt):
-			f.actions[id] = numbered{Action: a, seq: known.seq}
+		seq := int64(unnumbered)
+		if known, ok := f.actions[id]; ok {
+			seq = known.seq
 		}
+		f.actions[id] = numbered{Action: a, seq: seq}
 	}
 }
