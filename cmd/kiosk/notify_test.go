@@ -33,7 +33,7 @@ func TestAnswers(t *testing.T) {
 	go func() { done <- k.keepers[0].Run(ctx) }()
 	eventually(t, "an answer", func() bool { return answers() == nil })
 	stop()
-	_ = <-done
+	<-done //nolint:errcheck // it was stopped
 	if answers() == nil {
 		t.Error("a keeper that has stopped answers")
 	}

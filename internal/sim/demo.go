@@ -11,8 +11,9 @@ import (
 )
 
 const (
-	daysAhead = 2              // days that are planned beyond today
-	keepPast  = 48 * time.Hour // how long events are kept after their end
+	demoRequests = 200            // that each service of a demo remembers: it runs for days, and its page shows a few
+	daysAhead    = 2              // days that are planned beyond today
+	keepPast     = 48 * time.Hour // how long events are kept after their end
 )
 
 // DemoRoom is a room of the demo, with what a configuration needs to know of it.
@@ -57,6 +58,9 @@ func DemoWorld(clock rooms.Clock, now func() time.Time, zone *time.Location) *Wo
 		AccountID: "DemoAccount", ClientID: "demo-client", ClientSecret: "demo-secret",
 	}})
 	w.Rooms, w.zone = demoRooms(), zone
+	for _, s := range []*service{&w.Zoom.service, &w.Google.service, &w.Graph.service, &w.EWS.service, &w.CalDAV.service} {
+		s.log.most = demoRequests
+	}
 	for _, r := range w.Rooms {
 		w.Calendar.Open(r.CalendarID, r.Name, zone)
 		if r.ZoomID == "" {

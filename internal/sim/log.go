@@ -2,6 +2,7 @@ package sim
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"io"
@@ -42,6 +43,7 @@ func (r Request) Param(name string) string {
 type requestLog struct {
 	mu      sync.Mutex
 	list    []*Request
+	most    int           // that are remembered; 0: keptRequests
 	changed chan struct{} // closed at the next change
 }
 
@@ -49,8 +51,8 @@ func (l *requestLog) add(r *Request) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.list = append(l.list, r)
-	if len(l.list) > keptRequests+keptRequests/10 {
-		l.list = slices.Clone(l.list[len(l.list)-keptRequests:])
+	if keep := l.keep(); len(l.list) > keep+keep/10 {
+		l.list = slices.Clone(l.list[len(l.list)-keep:])
 	}
 	l.wake()
 }
@@ -76,8 +78,11 @@ func (l *requestLog) all() []Request {
 	return l.copies()
 }
 
+// keep is how many requests are remembered.
+func (l *requestLog) keep() int { return cmp.Or(l.most, keptRequests) }
+
 func (l *requestLog) copies() []Request {
-	list := l.list[max(0, len(l.list)-keptRequests):]
+	list := l.list[max(0, len(l.list)-l.keep()):]
 	out := make([]Request, len(list))
 	for i, r := range list {
 		out[i] = *r
