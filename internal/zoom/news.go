@@ -95,7 +95,7 @@ func (d *newsDesk) listed(list []RoomInfo, at time.Time) {
 			continue
 		}
 		now[r.ID] = true
-		if !d.offline[r.ID] && !d.fresh[r.ID] {
+		if !d.fresh[r.ID] { // again, if it was told before: news of a room that is offline gets old
 			d.pass(rooms.News{ZoomRoomID: r.ID, Kind: rooms.NewsRoomOffline, At: at})
 		}
 	}

@@ -151,13 +151,13 @@ func TestOfflineRoomsAreListed(t *testing.T) {
 		}
 		b.offlineList(t, "r2", "r3")
 		pass(listSoon - listWait*9/10)
-		expectNews(t, n, "room_offline r3, room_online r1")
+		expectNews(t, n, "room_offline r2, room_offline r3, room_online r1") // r2 still is: told again
 		f.message(strings.Replace(told(eventAlert, `,"alert_type":3,"alert_kind":2`), "abc", "r2", 1))
 		synctest.Wait()
 		expectNews(t, n, "room_online r2")
 		b.offlineList(t, "r2", "r3")
 		pass(listSoon)
-		expectNews(t, n, "room_offline r2")
+		expectNews(t, n, "room_offline r2, room_offline r3")
 		b.offlineList(t)
 		f.drop()
 		pass(3 * time.Second)
