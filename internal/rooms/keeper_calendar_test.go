@@ -289,3 +289,70 @@ func TestMeetingLengthenedAfterItsRelease(t *testing.T) {
 		})
 	}
 }
+
+// A meeting that was checked in is moved to later, to overlap with its old time: the room is free until
+// its check-in opens.
+func TestMovedAfterCheckInIsNotStartingYet(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHouse(meeting("m", -1, 60))
+		r := h.start(t)
+		defer r.crash()
+		r.tap(t, CheckIn, "m")
+		h.set(func(h *house) { h.onCal = []Reservation{meeting("m", 50, 111)} })
+		after(time.Minute)
+		if s := r.Screen(); s.Status != Available {
+			t.Errorf("%s until %s", s.Status, s.Until)
+		}
+	})
+}
+
+// A release waits for Zoom; the meeting is moved to later, to overlap with its old time: it isn't ended
+// before it begins.
+func TestReleaseDoesNotEndAMeetingThatWasMovedAhead(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHouse(meeting("m", -1, 60))
+		h.sendFault = unreachable()
+		r := h.start(t)
+		defer r.crash()
+		r.tap(t, Release, "m")
+		after(20 * time.Second)
+		h.set(func(h *house) { h.onCal, h.sendFault, h.sent = []Reservation{meeting("m", 50, 111)}, nil, nil })
+		after(time.Minute)
+		r.wasSent(t)
+		if m := h.onCal[0]; m.End.Before(m.Start.Add(time.Hour)) {
+			t.Errorf("%s to %s", m.Start, m.End)
+		}
+	})
+}
+
+// The same without its calendar, which Zoom needn't wait for.
+func TestReleaseOfAMovedMeetingWithoutItsCalendar(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHouse(meeting("m", -1, 60))
+		h.sendFault = unreachable()
+		r := h.start(t)
+		defer r.crash()
+		r.tap(t, Release, "m")
+		h.set(func(h *house) { h.onCal = []Reservation{meeting("m", 50, 111)} })
+		after(20 * time.Second)
+		h.set(func(h *house) { h.calFault, h.sendFault, h.sent = unreachable(), nil, nil })
+		after(2 * time.Minute)
+		r.wasSent(t)
+		if p := r.phase(t, "m"); p != Later {
+			t.Errorf("the meeting to come is %s", p)
+		}
+	})
+}
+
+// A reservation without a length can be checked in to, as it says.
+func TestReservationWithoutLength(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newHouse(meeting("m", 5, 5)).start(t)
+		defer r.crash()
+		a := r.tap(t, CheckIn, "m")
+		after(time.Second)
+		if got := r.action(t, a.ID); got.State != Accepted {
+			t.Errorf("%s, %s", got.State, got.Reason)
+		}
+	})
+}

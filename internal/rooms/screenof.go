@@ -92,7 +92,7 @@ func statusOf(current *Booking, bookings []Booking, now time.Time) Status {
 	}
 	for i := range bookings {
 		b := &bookings[i]
-		if b.Start.After(now) && (b.Phase == CheckInOpen || b.Phase == CheckedIn) {
+		if b.Start.After(now) && (b.Phase == CheckInOpen || b.Phase == CheckedIn && !now.Before(b.CheckInOpens)) {
 			return StartingSoon
 		}
 	}

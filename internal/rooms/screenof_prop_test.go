@@ -53,7 +53,7 @@ func checkStatus(t *rapid.T, s Screen) {
 		runs := !b.Start.After(s.Now) && b.End.After(s.Now) && b.Phase != Released
 		inside = inside || runs && b.Phase == CheckedIn
 		waiting = waiting || runs && b.Phase != CheckedIn
-		soon = soon || b.Start.After(s.Now) && (b.Phase == CheckInOpen || b.Phase == CheckedIn)
+		soon = soon || b.Start.After(s.Now) && b.Phase != Released && s.Policy.Required && !s.Now.Before(b.Start.Add(-s.Policy.OpensBefore))
 	}
 	want := Available
 	switch {

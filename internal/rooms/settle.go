@@ -52,7 +52,15 @@ func releaseOf(later []Action, reservation string) *Action {
 }
 
 // concerns tells whether an action is about the reservation as it is now. A meeting that was moved
-// to another time after somebody checked in to it is not checked in there.
+// to another time after somebody checked in to it is not checked in there. One that begins only after
+// somebody released it is not the one that was released: it ran then.
 func (a Action) concerns(r Reservation) bool {
-	return a.Reservation == r.ID && r.Start.Before(a.End)
+	switch {
+	case a.Reservation != r.ID:
+		return false
+	case a.Kind == Release:
+		return !r.Start.After(a.TappedAt.Add(clockSlack))
+	default:
+		return r.Start.Before(a.End) || r.Start.Equal(a.Start)
+	}
 }
