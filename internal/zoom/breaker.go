@@ -26,8 +26,7 @@ const (
 var errNoVerdict = errors.New("no verdict")
 
 // breaker keeps the requests of all rooms away from a Zoom that is down. It speaks for [reach], too:
-// while it is open Zoom is out of reach, and what brings Zoom back into reach lets the next request
-// through.
+// while it is open Zoom is out of reach, and only an answer of the API brings Zoom back.
 //
 // gobreaker counts, and lets one request through to probe. It reads the machine's time, though, so
 // its own pause is next to nothing: the pauses are kept here, by the client's clock.
@@ -69,7 +68,7 @@ func (b *breaker) turn(to gobreaker.State) {
 		b.held = max(b.pause, min(b.cause.RetryAfter, maxPause))
 		b.until = b.clock.Now().Add(b.held)
 		close(b.opened)
-		b.reach.lost(b.cause)
+		b.reach.lost(b.cause, false)
 	case gobreaker.StateHalfOpen:
 		b.opened = make(chan struct{})
 	case gobreaker.StateClosed:
@@ -91,7 +90,14 @@ func (b *breaker) enter() (permit, *rooms.Fault) {
 	return permit{done: done, opened: b.opened}, nil
 }
 
-// left is for how long the breaker stays open. A clock that was set back doesn't hold it.
+// rest is for how long nothing will be sent; 0: the next request may try.
+func (b *breaker) rest() time.Duration {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.left()
+}
+
+// left is rest with b.mu held. A clock that was set back doesn't hold it.
 func (b *breaker) left() time.Duration {
 	left := b.until.Sub(b.clock.Now())
 	if b.pause == 0 || left > b.held {
@@ -134,7 +140,9 @@ func (b *breaker) leave(ctx context.Context, p permit, status int, fault *rooms.
 	case fault == nil || answered(fault):
 		b.until = time.Time{} // also after a late answer, when the breaker is open
 		p.done(nil)
-		if status != 0 && (fault == nil || fault.Kind != rooms.FaultCredentials) {
+		if fault != nil && fault.Kind == rooms.FaultCredentials && status != 0 {
+			b.reach.still(fault)
+		} else if status != 0 {
 			b.reach.back()
 		}
 	case errors.Is(ctx.Err(), context.Canceled), fault == b.cause, aboutRequest(status, fault):
@@ -143,18 +151,11 @@ func (b *breaker) leave(ctx context.Context, p permit, status int, fault *rooms.
 		b.cause = fault
 		p.done(fault)
 		if fault.Kind == rooms.FaultUnreachable {
-			b.reach.lost(fault)
+			b.reach.lost(fault, false)
+		} else {
+			b.reach.still(fault)
 		}
 	}
-}
-
-// back notes that Zoom answers, as something other than a request to the API found out: the next
-// request may try.
-func (b *breaker) back() {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	b.until = time.Time{}
-	b.reach.back()
 }
 
 // answered tells whether the fault is one that only a Zoom that works can give.

@@ -205,20 +205,18 @@ func TestOneTokenIsOneFailure(t *testing.T) {
 	})
 }
 
-// When Run finds the token endpoint well, the next request may try at once.
-func TestRunWakesTheBreaker(t *testing.T) {
+// When nobody has anything to send, Run asks, as soon as the breaker lets it.
+func TestRunProbesThroughTheBreaker(t *testing.T) {
 	inBubble(t, func(t *testing.T, b *bubble) {
 		b.run(t)
 		b.trip(t)
 		pass(firstPause)
 		_ = b.CheckIn(t.Context(), ada, googleRef) // open until 45 s, while Run probes after about 30 s
 		b.srv.answerAPI(nil)
-		for b.reach.String() == "trouble" {
-			pass(time.Second)
-		}
-		if time.Since(b.start) > 40*time.Second {
-			t.Errorf("back after %v", time.Since(b.start))
-		}
+		b.after(45*time.Second - time.Millisecond)
+		b.expect(t, 1, "trouble")
+		b.after(45 * time.Second)
+		b.expect(t, 2, "trouble back")
 		if err := b.CheckIn(t.Context(), ada, googleRef); err != nil {
 			t.Error(err)
 		}

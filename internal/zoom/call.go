@@ -52,15 +52,7 @@ func (a answer) ok() bool { return a.status >= 200 && a.status < 300 && !a.page(
 // refused the first one as such, and returns the answer of a success. The error is a fault. While
 // Zoom as a whole is down nothing is sent.
 func (c *Client) call(ctx context.Context, req request) (answer, error) {
-	p, fault := c.breaker.enter()
-	if fault != nil {
-		return answer{}, fault
-	}
-	if err := c.line.wait(ctx, req.effect, p.opened); err != nil {
-		return answer{}, c.notSent(p, err)
-	}
-	a, tok, fault := c.attempt(ctx, req)
-	c.breaker.leave(ctx, p, a.status, fault)
+	a, tok, fault := c.try(ctx, req)
 	if fault == nil {
 		return a, nil
 	}
@@ -69,6 +61,20 @@ func (c *Client) call(ctx context.Context, req request) (answer, error) {
 		c.tokens.dropOld(tok)
 	}
 	return answer{}, fault
+}
+
+// try is call without conclusions about the token.
+func (c *Client) try(ctx context.Context, req request) (answer, token, *rooms.Fault) {
+	p, fault := c.breaker.enter()
+	if fault != nil {
+		return answer{}, token{}, fault
+	}
+	if err := c.line.wait(ctx, req.effect, p.opened); err != nil {
+		return answer{}, token{}, c.notSent(p, err)
+	}
+	a, tok, fault := c.attempt(ctx, req)
+	c.breaker.leave(ctx, p, a.status, fault)
+	return a, tok, fault
 }
 
 // notSent is the fault of a request whose turn didn't come.

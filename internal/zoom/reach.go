@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"math/rand/v2"
+	"net/http"
 	"sync"
 	"time"
 
@@ -25,8 +26,9 @@ type reach struct {
 	log     *slog.Logger
 	changed chan struct{} // wakes Run
 
-	mu    sync.Mutex
-	fault *rooms.Fault // nil: as far as known it can
+	mu      sync.Mutex
+	fault   *rooms.Fault // nil: as far as known it can
+	byToken bool         // the fault is one of the token endpoint's
 }
 
 func newReach(tell func(*rooms.Fault), log *slog.Logger) *reach {
@@ -36,20 +38,36 @@ func newReach(tell func(*rooms.Fault), log *slog.Logger) *reach {
 	return &reach{tell: tell, log: log, changed: make(chan struct{}, 1)}
 }
 
-// lost notes that Zoom is out of reach.
-func (r *reach) lost(fault *rooms.Fault) {
+// lost notes that Zoom is out of reach, as a request for a token found out or one to the API.
+func (r *reach) lost(fault *rooms.Fault, byToken bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	r.set(fault, byToken)
+}
+
+// still notes why the API is of no use while Zoom is out of reach anyway. That replaces what was said of
+// the token endpoint, and a trouble that passes by one that somebody has to end.
+func (r *reach) still(fault *rooms.Fault) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.fault != nil && (r.byToken || !fault.Kind.Temporary()) {
+		r.set(fault, false)
+	}
+}
+
+// set is lost with r.mu held.
+func (r *reach) set(fault *rooms.Fault, byToken bool) {
 	if r.fault != nil && r.fault.Kind == fault.Kind {
 		return
 	}
-	r.fault = fault
+	r.fault, r.byToken = fault, byToken
 	r.log.Warn("zoom out of reach", "kind", string(fault.Kind), "error", fault.Error())
 	r.tell(fault)
 	r.wake()
 }
 
-// back notes that Zoom answers.
+// back notes that Zoom's API answers. That the token endpoint does is not enough: it is another host,
+// which firewalls and outages treat in another way.
 func (r *reach) back() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -80,8 +98,8 @@ func (r *reach) now() *rooms.Fault {
 	return r.fault
 }
 
-// ladder paces probes. It starts anew after a quiet time, not after a success: when the token
-// endpoint answers and the API doesn't, success and failure alternate.
+// ladder paces probes. It starts anew after a quiet time, not after a success: in bad networks success
+// and failure alternate.
 type ladder struct {
 	wait time.Duration
 	at   time.Time // of the last step
@@ -107,19 +125,31 @@ func jittered(d time.Duration) time.Duration {
 }
 
 // Run keeps the token fresh: it gets one at once and renews it five minutes before it ends. While
-// Zoom is out of reach it asks the token endpoint, and nothing else, every 30 s to 5 min, and tells
-// [Config.Reach] when Zoom is back. It returns nil when ctx ends.
+// Zoom is out of reach it asks for a token and, once there is one, the API, every 30 s to 5 min, and
+// tells [Config.Reach] when the API answers. It returns nil when ctx ends.
 func (c *Client) Run(ctx context.Context) error {
 	var l ladder
 	wait := c.tokens.renewIn()
 	for c.sleep(ctx, &l, wait) {
+		if wait = c.breaker.rest(); wait > 0 {
+			continue // somebody has just asked; all of the kiosk's requests together are as rare as the breaker's
+		}
 		_, err := c.tokens.renew(ctx)
+		if c.tokens.usable() && (err != nil || c.reach.now() != nil) {
+			c.probe(ctx)
+		}
 		if ctx.Err() != nil {
 			break
 		}
 		wait = c.nextRenewal(&l, rooms.FaultOf(err))
 	}
 	return nil
+}
+
+// probe asks the API for anything. What comes of it the breaker tells: any answer of Zoom's proves that
+// it is in reach, also the one that this needs another scope.
+func (c *Client) probe(ctx context.Context) {
+	_, _, _ = c.try(ctx, request{method: http.MethodGet, path: "/rooms?page_size=1", scope: scopeList})
 }
 
 // sleep waits until it is time to ask for a token; what requests find out meanwhile moves that

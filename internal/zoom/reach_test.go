@@ -5,6 +5,7 @@ import (
 	"errors"
 	"log/slog"
 	"net/http"
+	"strings"
 	"syscall"
 	"testing"
 	"testing/synctest"
@@ -131,7 +132,7 @@ func TestTokenEndsInTrouble(t *testing.T) {
 	})
 }
 
-// Probes come after 30 s, growing to 5 min, spread by a tenth; only the token endpoint is asked.
+// Probes come after 30 s, growing to 5 min, spread by a tenth; the API is asked when there is a token.
 func TestProbes(t *testing.T) {
 	inBubble(t, func(t *testing.T, b *bubble) {
 		b.pipes.cut(syscall.ENETUNREACH)
@@ -153,7 +154,7 @@ func TestProbes(t *testing.T) {
 		b.pipes.cut(nil)
 		pass(331 * time.Second)
 		b.expect(t, 1, "unreachable back")
-		if n := len(b.srv.calls()); n != 0 {
+		if n := len(b.srv.calls()); n != 1 {
 			t.Errorf("%d requests to the rooms API", n)
 		}
 	})
@@ -194,6 +195,89 @@ func TestTapFindsZoomBack(t *testing.T) {
 		}
 		b.after(50 * time.Minute)
 		b.expect(t, 1, "unreachable back")
+	})
+}
+
+// That there are tokens doesn't say that the API is in reach: nothing alternates, and what asks the API
+// in the end is Run, by a request that may be refused.
+func TestTokensAloneAreNoReach(t *testing.T) {
+	inBubble(t, func(t *testing.T, b *bubble) {
+		b.run(t)
+		b.srv.answerAPI(hangUp)
+		_ = b.CheckIn(t.Context(), ada, googleRef)
+		b.after(2 * time.Hour)
+		if lines := strings.Count(b.log.String(), "msg=\"zoom "); b.reach.String() != "unreachable" || lines != 1 {
+			t.Errorf("reach was told %q, %d lines", b.reach, lines)
+		}
+		calls := b.srv.calls()
+		for i, a := range calls[1:] {
+			if gap := a.at.Sub(calls[i].at); gap < firstPause || gap > lastProbe*11/10+time.Second || a.path != "/v2/rooms?page_size=1" {
+				t.Errorf("%s %s after %v", a.method, a.path, gap)
+			}
+		}
+		b.srv.answerAPI(say(400, saysNoScope))
+		pass(331 * time.Second)
+		if b.reach.String() != "unreachable back" {
+			t.Errorf("reach was told %q", b.reach)
+		}
+	})
+}
+
+// As long as a token works, the token endpoint may be away: the API tells whether Zoom is in reach.
+func TestOutageOfTheTokenEndpointAlone(t *testing.T) {
+	inBubble(t, func(t *testing.T, b *bubble) {
+		b.run(t)
+		b.srv.answerToken(hangUp)
+		b.srv.answerAPI(say(400, saysNoScope))
+		b.after(59 * time.Minute)
+		if b.reach.String() != "" {
+			t.Errorf("reach was told %q", b.reach)
+		}
+		if n := len(b.srv.calls()); n < 2 || n > 5 {
+			t.Errorf("%d requests to the API", n)
+		}
+		b.after(70 * time.Minute)
+		if b.reach.String() != "unreachable" {
+			t.Errorf("reach was told %q", b.reach)
+		}
+		b.srv.answerToken(nil)
+		pass(331 * time.Second)
+		if b.reach.String() != "unreachable back" {
+			t.Errorf("reach was told %q", b.reach)
+		}
+	})
+}
+
+// The renewal of the token finds out that the network is away, although a token is at hand.
+func TestRenewalFindsOutage(t *testing.T) {
+	inBubble(t, func(t *testing.T, b *bubble) {
+		b.run(t)
+		b.pipes.cut(syscall.ENETUNREACH)
+		b.after(55 * time.Minute)
+		b.expect(t, 1, "unreachable")
+	})
+}
+
+// One reason after another: what the API says replaces what was said of the token, and what somebody has
+// to change is said also when it began as an outage.
+func TestReasonsOfAnOutage(t *testing.T) {
+	inBubble(t, func(t *testing.T, b *bubble) {
+		b.srv.answerToken(say(400, `{"error":"invalid_client"}`))
+		b.run(t)
+		b.srv.answerToken(nil)
+		b.srv.answerAPI(say(503, ""))
+		b.after(6 * time.Minute)
+		b.expect(t, 2, "credentials trouble")
+		b.srv.answerAPI(say(401, `{"code":124,"message":"Invalid access token."}`))
+		pass(6 * time.Minute)
+		if got := b.reach.String(); got != "credentials trouble credentials" {
+			t.Errorf("reach was told %q", got)
+		}
+		b.srv.answerAPI(nil)
+		pass(6 * time.Minute)
+		if got := b.reach.String(); got != "credentials trouble credentials back" {
+			t.Errorf("reach was told %q", got)
+		}
 	})
 }
 

@@ -203,14 +203,11 @@ func (t *tokens) land(f *flight) {
 	}
 }
 
-// report tells what the outcome says about Zoom as a whole. With a token at hand, trouble of the
-// token endpoint alone is none yet.
+// report tells what the outcome says about Zoom as a whole: with a token at hand, trouble of the token
+// endpoint alone is none yet. That there is a token again is no news either, until the API takes it.
 func (t *tokens) report(fault *rooms.Fault) {
-	switch {
-	case fault == nil:
-		t.c.breaker.back()
-	case fault.Kind == rooms.FaultUnreachable || !t.usable():
-		t.c.reach.lost(fault)
+	if fault != nil && !t.usable() {
+		t.c.reach.lost(fault, true)
 	}
 }
 
