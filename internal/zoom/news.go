@@ -16,13 +16,14 @@ type EventCounts struct {
 	News      uint64 // passed on to Config.Hear
 	Ignored   uint64 // of no interest here: other events and modules
 	Malformed uint64 // not understood
+	Refused   uint64 // requests to the webhook with a wrong signature or time, or of another account
 }
 
 // newsDesk passes on what Zoom tells, and remembers which rooms are offline by what it passed on.
 type newsDesk struct {
 	hear func(rooms.News)
 
-	passed, ignored, malformed atomic.Uint64
+	passed, ignored, malformed, refused atomic.Uint64
 
 	mu      sync.Mutex      // also keeps the news in order
 	offline map[string]bool // by Zoom's id of the room
@@ -38,7 +39,8 @@ func newNewsDesk(hear func(rooms.News)) *newsDesk {
 
 // EventCounts returns the counts.
 func (c *Client) EventCounts() EventCounts {
-	return EventCounts{News: c.desk.passed.Load(), Ignored: c.desk.ignored.Load(), Malformed: c.desk.malformed.Load()}
+	d := c.desk
+	return EventCounts{News: d.passed.Load(), Ignored: d.ignored.Load(), Malformed: d.malformed.Load(), Refused: d.refused.Load()}
 }
 
 // hear passes an event on, if it matters.

@@ -27,9 +27,10 @@ const (
 
 // webhook takes events that Zoom posts: developers.zoom.us/docs/api/webhooks.
 type webhook struct {
-	c      *Client
-	secret []byte
-	seen   seen
+	c        *Client
+	secret   []byte
+	seen     seen
+	refusals refusals
 }
 
 // Webhook returns the handler of a webhook subscription whose secret token is secret. It takes POST
@@ -37,9 +38,11 @@ type webhook struct {
 //
 // It answers 200 to what it took, ignored or had before, 400 to what is malformed, 401 to a wrong
 // signature or time, 403 to the events of another account, 405 and 413. Without a secret everything
-// is 401.
+// is 401. What is refused by 401 and 403 is counted and, once an hour for each cause, logged.
 func (c *Client) Webhook(secret string) http.Handler {
-	return &webhook{c: c, secret: []byte(secret), seen: seen{at: map[[sha256.Size]byte]time.Time{}}}
+	return &webhook{
+		c: c, secret: []byte(secret), seen: seen{at: map[[sha256.Size]byte]time.Time{}}, refusals: refusals{log: c.log},
+	}
 }
 
 // ServeHTTP implements [http.Handler].
@@ -61,6 +64,7 @@ func (h *webhook) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	signature, ok := h.verify(r.Header, body)
 	if !ok {
+		h.c.desk.refused.Add(1)
 		http.Error(w, "the signature is wrong or too old", http.StatusUnauthorized)
 		return
 	}
@@ -72,7 +76,8 @@ func (h *webhook) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case e.Name == eventValidation:
 		h.validate(w, e)
 	case string(e.Payload.Account) != h.c.account:
-		h.c.desk.ignored.Add(1)
+		h.c.desk.refused.Add(1)
+		h.refusals.note(refusedAccount, 0, h.c.clock.Now())
 		http.Error(w, "the event is another account's", http.StatusForbidden)
 	default:
 		if h.seen.first(signature, h.c.clock.Now()) {
@@ -82,24 +87,28 @@ func (h *webhook) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// verify checks the signature, whose time has to be near the clock's.
+// verify checks the signature, whose time has to be near the clock's, and notes what is wrong.
 func (h *webhook) verify(header http.Header, body []byte) (signature [sha256.Size]byte, ok bool) {
+	now := h.c.clock.Now()
 	stamp := header.Get("X-Zm-Request-Timestamp")
 	seconds, err := strconv.ParseInt(stamp, 10, 64)
 	given, hexed := strings.CutPrefix(header.Get("X-Zm-Signature"), signed)
-	if err != nil || !hexed || len(h.secret) == 0 {
-		return signature, false
+	got, hexErr := hex.DecodeString(given)
+	off := time.Unix(seconds, 0).Sub(now.Truncate(time.Second))
+	switch {
+	case len(h.secret) == 0:
+		h.refusals.note(refusedNoSecret, 0, now)
+	case err != nil || !hexed || hexErr != nil || len(got) != len(signature):
+		h.refusals.note(refusedUnsigned, 0, now)
+	case !hmac.Equal(got, h.sum("v0:"+stamp+":"+string(body))):
+		h.refusals.note(refusedSignature, 0, now)
+	case off.Abs() > webhookWindow:
+		h.refusals.note(refusedTime, off, now)
+	default:
+		copy(signature[:], got)
+		return signature, true
 	}
-	got, err := hex.DecodeString(given)
-	if err != nil || len(got) != len(signature) {
-		return signature, false
-	}
-	copy(signature[:], got)
-	if !hmac.Equal(got, h.sum("v0:"+stamp+":"+string(body))) {
-		return signature, false
-	}
-	now, window := h.c.clock.Now().Unix(), int64(webhookWindow/time.Second)
-	return signature, seconds >= now-window && seconds <= now+window
+	return signature, false
 }
 
 func (h *webhook) sum(text string) []byte {

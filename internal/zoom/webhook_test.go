@@ -7,6 +7,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"io"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"strconv"
@@ -33,12 +34,13 @@ type hook struct {
 	http.Handler
 	clock *handClock
 	news  *newsLog
+	log   *lockedBuffer
 	c     *Client
 }
 
 func newHook(secret string) hook {
-	h := hook{clock: &handClock{at: noon}, news: &newsLog{}}
-	h.c = New(Config{AccountID: "account-1", Clock: h.clock, Hear: h.news.hear})
+	h := hook{clock: &handClock{at: noon}, news: &newsLog{}, log: &lockedBuffer{}}
+	h.c = New(Config{AccountID: "account-1", Clock: h.clock, Hear: h.news.hear, Log: slog.New(slog.NewTextHandler(h.log, nil))})
 	h.Handler = h.c.Webhook(secret)
 	return h
 }
@@ -111,6 +113,9 @@ func TestWebhook(t *testing.T) {
 		if got := h.news.take(); got != tt.news {
 			t.Errorf("%s: heard %q", name, got)
 		}
+		if got, want := h.c.EventCounts().Refused == 1, tt.code == 401 || tt.code == 403; got != want {
+			t.Errorf("%s: refused %t", name, got)
+		}
 		if strings.Contains(w.Body.String(), "hunter2") || strings.Contains(w.Body.String(), "abc") {
 			t.Errorf("%s: the answer repeats the body: %s", name, w.Body)
 		}
@@ -123,6 +128,53 @@ func TestWebhook(t *testing.T) {
 type broken struct{}
 
 func (broken) Read([]byte) (int, error) { return 0, errors.New("cut off") }
+
+// Why requests are refused is said once an hour for each cause, without anything of what is in them.
+func TestWebhookRefusalsAreSaid(t *testing.T) {
+	unsigned := sign(hookSecret, checkedIn, noon)
+	unsigned.Header.Del("x-zm-signature")
+	other := strings.Replace(checkedIn, "account-1", "account-2", 1)
+	for says, r := range map[string]*http.Request{
+		"compare webhook_secret":   sign("other", checkedIn, noon),
+		"isn't signed":             unsigned,
+		"7 min behind the clock":   sign(hookSecret, checkedIn, noon.Add(-7*time.Minute)),
+		"60 min ahead of":          sign(hookSecret, checkedIn, noon.Add(time.Hour)),
+		"compare account_id":       sign(hookSecret, other, noon),
+		"there is no webhook_secr": sign("", checkedIn, noon),
+	} {
+		h := newHook(hookSecret)
+		if strings.HasPrefix(says, "there is no") {
+			h = newHook("")
+		}
+		lines := func(want int) {
+			t.Helper()
+			if got := strings.Count(h.log.String(), "webhook request refused"); got != want {
+				t.Errorf("%s: %d lines, want %d: %s", says, got, want, h.log)
+			}
+		}
+		h.answer(r.Clone(t.Context()))
+		if !strings.Contains(h.log.String(), says) || strings.Contains(h.log.String(), "abc") || strings.Contains(h.log.String(), "account-2") {
+			t.Errorf("%s: logged %s", says, h.log)
+		}
+		bad := sign("another", checkedIn, noon) // comes as often as somebody likes
+		for range 100 {
+			h.answer(bad.Clone(t.Context()))
+		}
+		n := strings.Count(h.log.String(), "webhook request refused")
+		if n > 2 {
+			t.Errorf("%s: %d lines", says, n)
+		}
+		h.clock.move(sayAgain - time.Second)
+		h.answer(bad.Clone(t.Context()))
+		lines(n)
+		h.clock.move(time.Second)
+		h.answer(bad.Clone(t.Context()))
+		lines(n + 1)
+		h.clock.move(-24 * time.Hour) // a clock that was set back doesn't silence it for a day
+		h.answer(bad.Clone(t.Context()))
+		lines(n + 2)
+	}
+}
 
 // A request that comes twice is answered twice and heard once, as long as its time is valid.
 func TestWebhookReplay(t *testing.T) {
