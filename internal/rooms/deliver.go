@@ -107,10 +107,7 @@ func (k *Keeper) end(ctx context.Context, a Action) outcome {
 // to send, or what came of the action without sending it.
 func (k *Keeper) refresh(ctx context.Context, a Action, calendarUp bool) (EventRef, *outcome) {
 	if !calendarUp && a.Ref.ChangeKey == "" {
-		if k.movedAway(a) {
-			return EventRef{}, goneFor(a.Kind)
-		}
-		return a.Ref, nil // such ids don't go stale: a calendar that is away must not delay Zoom
+		return k.asKnown(a) // such ids don't go stale: a calendar that is away must not delay Zoom
 	}
 	limited, cancel := context.WithTimeout(ctx, lookupTimeout)
 	defer cancel()
@@ -122,17 +119,21 @@ func (k *Keeper) refresh(ctx context.Context, a Action, calendarUp bool) (EventR
 	case fault == nil, fault.Kind == FaultNotFound && k.canRead(limited, a):
 		return EventRef{}, goneFor(a.Kind)
 	case a.Ref.ChangeKey == "":
-		return a.Ref, nil
+		return k.asKnown(a)
 	default:
 		return EventRef{}, &outcome{state: Queued, reason: Reason(fault.Kind), after: fault.RetryAfter}
 	}
 }
 
-// movedAway tells whether the schedule has the action's reservation at a time that the action isn't about.
-func (k *Keeper) movedAway(a Action) bool {
-	return slices.ContainsFunc(k.shot.Load().Schedule.Reservations, func(r Reservation) bool {
+// asKnown is the reference as it was pinned, unless the schedule by now has the reservation at a time that
+// the action isn't about.
+func (k *Keeper) asKnown(a Action) (EventRef, *outcome) {
+	if slices.ContainsFunc(k.shot.Load().Schedule.Reservations, func(r Reservation) bool {
 		return r.ID == a.Reservation && !a.concerns(r)
-	})
+	}) {
+		return EventRef{}, goneFor(a.Kind)
+	}
+	return a.Ref, nil
 }
 
 // canRead tells whether the calendar as such can be read. Services answer alike for an event that is

@@ -356,3 +356,24 @@ func TestReservationWithoutLength(t *testing.T) {
 		}
 	})
 }
+
+// slow is a calendar that is moved while a look-up hangs.
+type slow struct{ *house }
+
+func (s slow) Lookup(ctx context.Context, _ Room, _ EventRef) (Reservation, error) {
+	<-ctx.Done()
+	return Reservation{}, unreachable()
+}
+
+func TestMovedWhileTheLookUpHung(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHouse(meeting("m", -1, 60))
+		r := h.start(t, func(c *KeeperConfig) { c.Calendar, c.Poll = slow{h}, time.Second })
+		defer r.crash()
+		r.tap(t, Release, "m")
+		after(DefaultUndoWindow)
+		h.set(func(h *house) { h.onCal = []Reservation{meeting("m", 50, 111)} })
+		after(time.Minute)
+		r.wasSent(t)
+	})
+}
