@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/netip"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/gorilla/websocket"
@@ -24,8 +25,8 @@ type Config struct {
 	Rate          float64          // seconds of that clock in a second; 0: 1
 	Build         string           // pages that were served by another build reload themselves
 	Beat          time.Duration    // interval of heartbeats; 0: DefaultBeat
-	MaxSockets    int              // in all; 0: DefaultMaxSockets
-	MaxPerAddress int              // per remote address, loopback excepted; 0: DefaultMaxPerAddress
+	MaxSockets    int              // in all, with those that are kept for panels; 0: DefaultMaxSockets
+	MaxPerAddress int              // per remote address, loopback excepted, see [Share]; 0: DefaultMaxPerAddress
 }
 
 func (c Config) withDefaults() Config {
@@ -53,15 +54,15 @@ type Hub struct {
 	cfg      Config
 	upgrader websocket.Upgrader
 	pumps    sync.WaitGroup // readers and writers
+	beatNo   atomic.Uint64  // the last heartbeat's
 
 	mu        sync.Mutex // taken before a conn's
 	topics    map[string]*topic
 	beats     *topic // every socket watches it
 	conns     map[*conn]struct{}
 	admitted  int                // sockets, those that are still shaking hands included
-	addresses map[netip.Addr]int // sockets by remote address, without loopback
+	addresses map[netip.Addr]int // sockets by [Source], without loopback
 	made      time.Time
-	beatNo    uint64 // the last heartbeat's
 	closed    bool
 	counts    counts
 }
@@ -167,8 +168,7 @@ func (h *Hub) beat(ping *websocket.PreparedMessage) {
 	frame := text(beat{Type: "beat", Now: h.cfg.Now().UnixMilli(), Build: h.cfg.Build})
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	h.beatNo++
-	h.show(h.beats, &state{rev: h.beatNo, frame: frame, then: ping})
+	h.show(h.beats, &state{rev: h.beatNo.Add(1), frame: frame, then: ping})
 }
 
 func (h *Hub) close() {

@@ -60,8 +60,8 @@ func (c *conn) isAlive() bool {
 	now := time.Now()
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if c.saidIn != h.beatNo {
-		c.saidIn, c.said = h.beatNo, 0
+	if beat := h.beatNo.Load(); c.saidIn != beat {
+		c.saidIn, c.said = beat, 0
 	}
 	if c.said++; c.said > saysPerBeat {
 		return false

@@ -20,21 +20,23 @@ const (
 func silence(beat time.Duration) time.Duration { return 2*beat + writeWait }
 
 // read serves the control frames of the peer until the socket ends. Pages have nothing to say here
-// (taps are POSTs) but that they are alive: any other message ends the socket, too.
+// (taps are POSTs) but that they are alive: any other message ends the socket, too. Most of what a socket
+// at rest costs is the stack of this: one more call deep, or some variables more (two defers), and it
+// would be twice as large.
 func (c *conn) read() {
-	defer c.hub.pumps.Done()
-	defer c.hub.leave(c) // however it ends, this reader is the one who clears up
+	for more := c.listen() == nil; more; {
+		kind, r, err := c.ws.NextReader()
+		more = err == nil && c.hears(kind, r)
+	}
+	c.hub.leave(c) // however it ends, this reader is the one who clears up
+	c.hub.pumps.Done()
+}
+
+// listen prepares for reading.
+func (c *conn) listen() error {
 	c.ws.SetReadLimit(readLimit)
 	c.ws.SetPongHandler(func(string) error { return c.expectPong() })
-	if err := c.expectPong(); err != nil {
-		return
-	}
-	for { // one more call deep, and the stack of every socket at rest would be twice as large
-		kind, r, err := c.ws.NextReader()
-		if err != nil || !c.hears(kind, r) {
-			return
-		}
-	}
+	return c.expectPong()
 }
 
 // expectPong gives the peer until then to show a sign of life.

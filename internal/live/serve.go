@@ -28,21 +28,29 @@ var (
 // The Origin, where there is one, must name the Host that was asked. That doesn't help against a
 // rebound DNS name, where both are the attacker's: a list of allowed Hosts has to stand in front.
 func (h *Hub) Serve(w http.ResponseWriter, r *http.Request, topics []string) error {
-	addr := remote(r.RemoteAddr)
-	if err := h.admit(addr); err != nil {
+	return h.serve(w, r, topics, h.cfg.MaxSockets-h.cfg.MaxSockets/keptOf)
+}
+
+// ServePanel is [Hub.Serve] for a panel. A hundredth of all places is kept for them: however many others
+// come, the door has its own.
+func (h *Hub) ServePanel(w http.ResponseWriter, r *http.Request, topics []string) error {
+	return h.serve(w, r, topics, h.cfg.MaxSockets)
+}
+
+const keptOf = 100
+
+func (h *Hub) serve(w http.ResponseWriter, r *http.Request, topics []string, most int) error {
+	addr := SourceOf(r.RemoteAddr)
+	if err := h.admit(addr, most); err != nil {
 		refuse(w, err)
 		return err
 	}
-	ws, err := h.upgrader.Upgrade(w, r, nil)
+	ws, err := h.upgrader.Upgrade(meter{w, h}, r, nil)
 	if err != nil {
 		h.mu.Lock()
 		defer h.mu.Unlock()
 		h.release(addr)
 		return fmt.Errorf("upgrading to a websocket: %w", err)
-	}
-	// Without it the kernel would take megabytes for a peer that reads nothing.
-	if s, ok := ws.NetConn().(interface{ SetWriteBuffer(int) error }); ok {
-		_ = s.SetWriteBuffer(sendBuffer) // best effort
 	}
 	if !h.join(ws, addr, topics) {
 		ws.Close()
@@ -74,36 +82,23 @@ func sameOrigin(r *http.Request) bool {
 	return err == nil && len(origins) == 1 && u.Host != "" && strings.EqualFold(u.Host, r.Host)
 }
 
-// remote returns the address without its port. It is the zero Addr where there is none to tell apart
-// (a unix socket).
-func remote(hostport string) netip.Addr {
-	ap, err := netip.ParseAddrPort(hostport)
-	if err != nil {
-		return netip.Addr{}
-	}
-	return ap.Addr().Unmap().WithZone("")
-}
-
-// limited tells whether there is a limit for the address by itself. Behind a proxy on this machine all
-// viewers have the same one.
-func limited(addr netip.Addr) bool { return addr.IsValid() && !addr.IsLoopback() }
-
-// admit takes a place for a socket, which release gives back.
-func (h *Hub) admit(addr netip.Addr) error {
+// admit takes a place for a socket, which release gives back, unless there are as many as most. This
+// machine has no limit by itself: behind a proxy on it all viewers look alike.
+func (h *Hub) admit(addr netip.Addr, most int) error {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	switch {
 	case h.closed:
 		return ErrClosed
-	case h.admitted >= h.cfg.MaxSockets:
+	case h.admitted >= most:
 		h.counts.refused++
 		return ErrFull
-	case limited(addr) && h.addresses[addr] >= h.cfg.MaxPerAddress:
+	case !IsLocal(addr) && h.addresses[addr] >= Share(addr)*h.cfg.MaxPerAddress:
 		h.counts.refused++
 		return ErrGreedy
 	}
 	h.admitted++
-	if limited(addr) {
+	if !IsLocal(addr) {
 		h.addresses[addr]++
 	}
 	return nil
@@ -112,7 +107,7 @@ func (h *Hub) admit(addr netip.Addr) error {
 // release gives a place back. The hub must be locked.
 func (h *Hub) release(addr netip.Addr) {
 	h.admitted--
-	if !limited(addr) {
+	if IsLocal(addr) {
 		return
 	}
 	if h.addresses[addr]--; h.addresses[addr] == 0 {

@@ -3,9 +3,11 @@ package live_test
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"github.com/gorilla/websocket"
@@ -69,10 +71,14 @@ func TestOrigins(t *testing.T) {
 	until(t, "all have left", func() bool { return h.Stats().Sockets == 0 })
 }
 
-// from makes every request come from that address.
+// from makes every request come from that address, with a number in it if it has a place for one.
 func from(addr string, next http.Handler) http.Handler {
+	var n atomic.Int64
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		r.RemoteAddr = addr
+		if strings.Contains(addr, "%x") {
+			r.RemoteAddr = fmt.Sprintf(addr, n.Add(1))
+		}
 		next.ServeHTTP(w, r)
 	})
 }
@@ -86,8 +92,8 @@ func TestLimits(t *testing.T) {
 	}{
 		"in all":                    {"127.0.0.1:1", live.Config{MaxSockets: 3}, 3, 503},
 		"per address":               {"10.0.0.7:1", live.Config{MaxPerAddress: 2}, 2, 429},
-		"per IPv6 address":          {"[2001:db8::1]:1", live.Config{MaxPerAddress: 2}, 2, 429},
-		"per address, in its zone":  {"[fe80::1%eth0]:1", live.Config{MaxPerAddress: 2}, 2, 429},
+		"per IPv6 network":          {"[2001:db8::%x]:1", live.Config{MaxPerAddress: 2}, 8, 429},
+		"per wire":                  {"[fe80::%x%%eth0]:1", live.Config{MaxPerAddress: 2}, 8, 429},
 		"loopback is a proxy":       {"127.0.0.1:1", live.Config{MaxPerAddress: 2}, 5, 101},
 		"so is IPv6's":              {"[::1]:1", live.Config{MaxPerAddress: 2}, 5, 101},
 		"so is a unix socket":       {"@", live.Config{MaxPerAddress: 2}, 5, 101},
@@ -154,6 +160,63 @@ func checkRefusal(t *testing.T, h *live.Hub, url string, want int) {
 	}
 	if n := h.Stats().Refused; n != 1 {
 		t.Errorf("counted %d refusals", n)
+	}
+}
+
+// TestPanelsHaveTheirPlaces: however many others watch, from however many addresses, a panel gets in.
+func TestPanelsHaveTheirPlaces(t *testing.T) {
+	h := live.New(live.Config{MaxSockets: 200})
+	stop := run(t, h)
+	others := httptest.NewServer(from("[2001:db8:%x::]:1", watching(h)))
+	defer others.Close()
+	panels := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		_ = h.ServePanel(w, r, []string{"a"}) // refusals are seen by the client
+	}))
+	defer panels.Close()
+	defer stop()
+	var all []*websocket.Conn
+	defer func() { // else the good-byes wait for answers
+		for _, ws := range all {
+			ws.Close()
+		}
+	}()
+	for i, most := range []int{198, 200} {
+		url := "ws" + strings.TrimPrefix([]string{others.URL, panels.URL}[i], "http")
+		for len(all) < most {
+			all = append(all, dial(t, url))
+		}
+		_, res, err := websocket.DefaultDialer.Dial(url, nil)
+		if err == nil || res == nil {
+			t.Fatalf("with %d open there is room, %v", most, err)
+		}
+		res.Body.Close()
+		if res.StatusCode != http.StatusServiceUnavailable {
+			t.Errorf("with %d open it answers %d", most, res.StatusCode)
+		}
+	}
+}
+
+func TestWhoIsCountedAsWhom(t *testing.T) {
+	for in, want := range map[string]string{
+		"192.0.2.7:80":             "192.0.2.7",
+		"[::ffff:192.0.2.7]:80":    "192.0.2.7",
+		"[2001:db8:1:2:3::4]:80":   "2001:db8:1:2::",
+		"[2001:db8:1:2::]:80":      "2001:db8:1:2::",
+		"[2001:db8:1:2::%eth0]:80": "2001:db8:1:2::",
+		"[fe80::1%eth0]:80":        "fe80::%eth0",
+		"[fe80:7::1%eth0]:80":      "fe80::%eth0",
+		"[febf::9%wlan0]:80":       "fe80::%wlan0",
+		"[::1]:80":                 "::1",
+		"127.0.0.9:80":             "127.0.0.9",
+	} {
+		if got := live.SourceOf(in); got.String() != want {
+			t.Errorf("%s is counted as %s, want %s", in, got, want)
+		}
+	}
+	for in, want := range map[string]bool{"@": true, "127.0.0.9:80": true, "[::1]:80": true, "10.0.0.7:80": false, "[fe80::1%eth0]:80": false} {
+		if got := live.IsLocal(live.SourceOf(in)); got != want {
+			t.Errorf("%s is this machine: %v", in, got)
+		}
 	}
 }
 
