@@ -83,6 +83,7 @@ func (s *Server) allowHosts(next echo.HandlerFunc) echo.HandlerFunc {
 		r := c.Request()
 		local, _ := r.Context().Value(http.LocalAddrContextKey).(net.Addr)
 		if !s.hosts.allows(r.Host, local) {
+			s.noteLostEvent(r, "add the name to hosts in kiosk.toml, if it is the one that Zoom was given")
 			return errWrongHost
 		}
 		return next(c)
@@ -91,10 +92,11 @@ func (s *Server) allowHosts(next echo.HandlerFunc) echo.HandlerFunc {
 
 // sameOrigin refuses what a page of another site makes a browser send. Programs send neither Origin
 // nor Sec-Fetch-Site and pass.
-func sameOrigin(protection *http.CrossOriginProtection) echo.MiddlewareFunc {
+func (s *Server) sameOrigin(protection *http.CrossOriginProtection) echo.MiddlewareFunc {
 	return func(next echo.HandlerFunc) echo.HandlerFunc {
 		return func(c echo.Context) error {
 			if err := protection.Check(c.Request()); err != nil {
+				s.noteLostEvent(c.Request(), "have the proxy in between take off the headers Origin and Sec-Fetch-Site")
 				return errCrossOrigin
 			}
 			return next(c)
@@ -104,6 +106,21 @@ func sameOrigin(protection *http.CrossOriginProtection) echo.MiddlewareFunc {
 
 // zoomEventsPath is where Zoom posts its events to. Its handler limits what it reads itself.
 const zoomEventsPath = "/webhooks/zoom"
+
+// maxName is the length of the longest name that the DNS has.
+const maxName = 253
+
+// noteLostEvent tells IT, now and then, that what looks like an event from Zoom was refused before its
+// signature was checked. Zoom shows nobody the answer, and anybody may have sent it.
+func (s *Server) noteLostEvent(r *http.Request, remedy string) {
+	if s.cfg.ZoomEvents == nil || r.Method != http.MethodPost || r.URL.Path != zoomEventsPath || r.Header.Get("X-Zm-Signature") == "" {
+		return
+	}
+	s.lostEvents.Do(func() {
+		name := hostName(r.Host)
+		s.cfg.Log.Warn("event for Zoom's webhook refused", "host", name[:min(len(name), maxName)], "remedy", remedy)
+	})
+}
 
 func limitBody(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
@@ -121,19 +138,28 @@ func limitBody(next echo.HandlerFunc) echo.HandlerFunc {
 
 // isPanel tells whether the request may tap. Until panels are paired, that is the browser on the
 // kiosk itself: one that comes from loopback, asks loopback, and was not passed on by a proxy, which
-// would make everybody look like that.
-func isPanel(c echo.Context) bool {
-	r := c.Request()
+// would make everybody look like that. A proxy that says nothing of itself mostly speaks HTTP/1.0, as
+// no browser does.
+func isPanel(r *http.Request) bool {
 	at, err := netip.ParseAddrPort(r.RemoteAddr)
-	if err != nil || !at.Addr().Unmap().IsLoopback() || !asksLoopback(r.Host) {
+	if err != nil || !at.Addr().Unmap().IsLoopback() || !asksLoopback(r.Host) || !r.ProtoAtLeast(1, 1) {
 		return false
 	}
-	for _, name := range []string{"Forwarded", "Via", "X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto", "X-Real-Ip"} {
-		if r.Header.Get(name) != "" {
+	for name := range r.Header { // also without a value: a proxy may have added a second one
+		if tellsOfProxy(name) {
 			return false
 		}
 	}
 	return true
+}
+
+func tellsOfProxy(header string) bool {
+	switch header {
+	case "Forwarded", "Via", "X-Forwarded", "X-Real-Ip", "X-Client-Ip", "Cf-Connecting-Ip", "True-Client-Ip":
+		return true
+	default:
+		return strings.HasPrefix(header, "X-Forwarded-")
+	}
 }
 
 func asksLoopback(host string) bool {
@@ -147,7 +173,7 @@ func asksLoopback(host string) bool {
 
 func (s *Server) panelsOnly(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
-		if !isPanel(c) {
+		if !isPanel(c.Request()) {
 			return errNotPanel
 		}
 		return next(c)
@@ -156,7 +182,7 @@ func (s *Server) panelsOnly(next echo.HandlerFunc) echo.HandlerFunc {
 
 func (s *Server) adminsOnly(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
-		if !isPanel(c) {
+		if !isPanel(c.Request()) {
 			return errNotAdmin
 		}
 		return next(c)

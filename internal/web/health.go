@@ -84,12 +84,15 @@ func (s *Server) showReadiness(c echo.Context) error {
 	})
 }
 
+const clockUnknown = "The machine's clock isn't known to be right. Give it a time service (systemd-timesyncd, chrony) and " +
+	"see that it reaches its server; where the clock is right without one, set clock = \"trusted\" in kiosk.toml."
+
 func unreadyReason(s rooms.Screen) string {
 	switch {
 	case s.Status != rooms.Unknown:
 		return ""
 	case s.Has(rooms.FlagClockUntrusted):
-		return "The machine's clock can't be right."
+		return clockUnknown
 	case s.Fault != nil:
 		return views.FaultMessage(s.Fault)
 	default:

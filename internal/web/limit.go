@@ -17,6 +17,7 @@ import (
 	"github.com/labstack/echo/v4"
 	"golang.org/x/time/rate"
 
+	"roomkiosk/internal/live"
 	"roomkiosk/static"
 	"roomkiosk/views"
 )
@@ -33,13 +34,9 @@ const (
 // no more than a few requests a second through each, whatever the machine could do.
 const slowly = 250 * time.Millisecond
 
-// maxCallers is how many addresses are remembered. One that is forgotten starts anew, which costs less
+// maxCallers is how many askers are remembered. One that is forgotten starts anew, which costs less
 // than refusing people whom nobody knows.
 const maxCallers = 4096
-
-// subnet is how many times as much a network of IPv6 may do as an address of IPv4: it is a /64, because
-// whoever has one address there has all, but a whole office may be in it.
-const subnet = 4
 
 // allowance is a bucket of tokens: so many a second, and so many at once.
 type allowance struct {
@@ -47,53 +44,37 @@ type allowance struct {
 	burst     int
 }
 
-// What an address may do. On this machine live the panel, whose browser loads a page every few days,
-// and perhaps a proxy, which stands for everybody behind it.
-func asksOf(addr netip.Addr) allowance {
-	if isLocal(addr) {
-		return allowance{1000 * costPlain, 4000 * costPlain}
-	}
-	return allowance{50 * costPlain, 300 * costPlain}.of(addr)
+// asker is who a request is counted for. On this machine, the panel has buckets of its own: a proxy there
+// stands for everybody behind it.
+type asker struct {
+	addr  netip.Addr // see [live.Source]
+	panel bool
 }
 
-// tapsOf leaves two people who tap as fast as they can at one panel in peace.
-func tapsOf(addr netip.Addr) allowance {
-	if isLocal(addr) {
+func askerOf(r *http.Request) asker { return asker{live.SourceOf(r.RemoteAddr), isPanel(r)} }
+
+// What an asker may do. The panel's browser loads a page every few days; a proxy may have many behind it.
+func (a asker) asks() allowance {
+	if live.IsLocal(a.addr) {
+		return allowance{1000 * costPlain, 4000 * costPlain}
+	}
+	return allowance{50 * costPlain, 300 * costPlain}.of(a.addr)
+}
+
+// taps leaves two people who tap as fast as they can at one panel in peace.
+func (a asker) taps() allowance {
+	if live.IsLocal(a.addr) {
 		return allowance{20 * costTap, 100 * costTap}
 	}
-	return allowance{2 * costTap, 10 * costTap}.of(addr)
+	return allowance{2 * costTap, 10 * costTap}.of(a.addr)
 }
 
 func (a allowance) of(addr netip.Addr) allowance {
-	if addr.Is6() {
-		return allowance{subnet * a.perSecond, subnet * a.burst}
-	}
-	return a
+	share := live.Share(addr)
+	return allowance{rate.Limit(share) * a.perSecond, share * a.burst}
 }
 
 func (a allowance) bucket() *rate.Limiter { return rate.NewLimiter(a.perSecond, a.burst) }
-
-// callerOf is the address that a request is counted for: one of IPv4, or the first of an IPv6 network.
-// It is the zero Addr where there is none to tell apart (a unix socket).
-func callerOf(hostport string) netip.Addr {
-	at, err := netip.ParseAddrPort(hostport)
-	if err != nil {
-		return netip.Addr{}
-	}
-	return countedAs(at.Addr())
-}
-
-func countedAs(addr netip.Addr) netip.Addr {
-	addr = addr.Unmap().WithZone("")
-	if !addr.Is6() || addr.IsLoopback() || addr.IsLinkLocalUnicast() { // all of a wire are in the same fe80::/64
-		return addr
-	}
-	network, _ := addr.Prefix(64) // fails for longer ones than addresses are
-	return network.Addr()
-}
-
-// isLocal tells whether an address is this machine's own.
-func isLocal(addr netip.Addr) bool { return !addr.IsValid() || addr.IsLoopback() }
 
 // limiter keeps the allowances of those who asked last. Its methods may be called from any goroutine.
 type limiter struct {
@@ -102,12 +83,12 @@ type limiter struct {
 	refused atomic.Uint64
 
 	mu      sync.Mutex
-	callers map[netip.Addr]*list.Element // of *caller
-	recent  *list.List                   // who asked last is in front
+	callers map[asker]*list.Element // of *caller
+	recent  *list.List              // who asked last is in front
 }
 
 type caller struct {
-	addr netip.Addr
+	who  asker
 	asks *rate.Limiter
 	taps *rate.Limiter // nil: no tap yet
 }
@@ -116,7 +97,7 @@ func newLimiter(now func() time.Time) *limiter {
 	if now == nil {
 		now = time.Now //nolint:forbidigo // the default of an argument; buckets fill by the machine's time
 	}
-	return &limiter{now: now, pause: pause, callers: map[netip.Addr]*list.Element{}, recent: list.New()}
+	return &limiter{now: now, pause: pause, callers: map[asker]*list.Element{}, recent: list.New()}
 }
 
 // pause waits, unless the asker leaves.
@@ -129,13 +110,13 @@ func pause(ctx context.Context) {
 	}
 }
 
-// take takes what the request costs from the address's allowance. When there isn't so much, it takes
+// take takes what the request costs from the asker's allowance. When there isn't so much, it takes
 // nothing and returns after which time there will be.
-func (l *limiter) take(addr netip.Addr, cost int, tap bool) time.Duration {
+func (l *limiter) take(who asker, cost int, tap bool) time.Duration {
 	now := l.now()
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	r := l.bucket(addr, tap).ReserveN(now, cost)
+	r := l.bucket(who, tap).ReserveN(now, cost)
 	wait := r.DelayFrom(now)
 	if wait > 0 {
 		r.CancelAt(now)
@@ -145,32 +126,32 @@ func (l *limiter) take(addr netip.Addr, cost int, tap bool) time.Duration {
 }
 
 // fine takes what rubbish costs on top, also when there isn't so much: the debt has to be waited for.
-func (l *limiter) fine(addr netip.Addr) {
+func (l *limiter) fine(who asker) {
 	now := l.now()
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.bucket(addr, false).ReserveN(now, costRubbish)
+	l.bucket(who, false).ReserveN(now, costRubbish)
 }
 
-// bucket finds or makes an address's. The limiter must be locked.
-func (l *limiter) bucket(addr netip.Addr, tap bool) *rate.Limiter {
-	e, known := l.callers[addr]
+// bucket finds or makes an asker's. The limiter must be locked.
+func (l *limiter) bucket(who asker, tap bool) *rate.Limiter {
+	e, known := l.callers[who]
 	if known {
 		l.recent.MoveToFront(e)
 	} else {
 		if l.recent.Len() == maxCallers {
 			idlest := l.recent.Back()
-			delete(l.callers, l.recent.Remove(idlest).(*caller).addr)
+			delete(l.callers, l.recent.Remove(idlest).(*caller).who)
 		}
-		e = l.recent.PushFront(&caller{addr: addr, asks: asksOf(addr).bucket()})
-		l.callers[addr] = e
+		e = l.recent.PushFront(&caller{who: who, asks: who.asks().bucket()})
+		l.callers[who] = e
 	}
 	c := e.Value.(*caller)
 	if !tap {
 		return c.asks
 	}
 	if c.taps == nil {
-		c.taps = tapsOf(addr).bucket()
+		c.taps = who.taps().bucket()
 	}
 	return c.taps
 }
@@ -203,8 +184,8 @@ func isRubbish(status int) bool {
 func (s *Server) limitRate(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
 		r := c.Request()
-		addr, tap := callerOf(r.RemoteAddr), isTap(r)
-		if wait := s.limits.take(addr, costOf(r, tap), tap); wait > 0 {
+		who, tap := askerOf(r), isTap(r)
+		if wait := s.limits.take(who, costOf(r, tap), tap); wait > 0 {
 			s.limits.pause(r.Context())
 			s.refusal.send(c.Response(), r, wait)
 			return nil
@@ -213,7 +194,7 @@ func (s *Server) limitRate(next echo.HandlerFunc) echo.HandlerFunc {
 			c.Error(err) // here, because the answer tells rubbish
 		}
 		if !tap && isRubbish(c.Response().Status) {
-			s.limits.fine(addr)
+			s.limits.fine(who)
 		}
 		return nil
 	}

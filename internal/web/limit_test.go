@@ -176,30 +176,13 @@ func TestRefusal(t *testing.T) {
 	}
 }
 
-func TestWhoIsCountedAsWhom(t *testing.T) {
-	for in, want := range map[string]string{
-		"192.0.2.7:80":           "192.0.2.7",
-		"[::ffff:192.0.2.7]:80":  "192.0.2.7",
-		"[2001:db8:1:2:3::4]:80": "2001:db8:1:2::",
-		"[2001:db8:1:2::]:80":    "2001:db8:1:2::",
-		"[fe80::1%eth0]:80":      "fe80::1",
-		"[::1]:80":               "::1",
-		"127.0.0.9:80":           "127.0.0.9",
-	} {
-		if got := callerOf(in); got.String() != want {
-			t.Errorf("%s is counted as %s, want %s", in, got, want)
-		}
-	}
-	if got := callerOf("@"); got.IsValid() || !isLocal(got) {
-		t.Errorf("a unix socket is counted as %v", got)
-	}
-}
-
 // TestCallersAreForgotten: however many addresses ask, the memory for them is bounded. The idlest one goes.
 func TestCallersAreForgotten(t *testing.T) {
 	l := newLimiter(func() time.Time { return morning })
-	addr := func(i int) netip.Addr { return netip.AddrFrom4([4]byte{10, byte(i >> 16), byte(i >> 8), byte(i)}) }
-	busy := netip.MustParseAddr("192.168.1.9")
+	addr := func(i int) asker {
+		return asker{addr: netip.AddrFrom4([4]byte{10, byte(i >> 16), byte(i >> 8), byte(i)})}
+	}
+	busy := asker{addr: netip.MustParseAddr("192.168.1.9")}
 	for l.take(busy, costPlain, false) == 0 {
 	}
 	before := heap()
@@ -234,8 +217,8 @@ func heap() int {
 
 func BenchmarkRefusal(b *testing.B) {
 	l := newLimiter(nil)
-	addr := netip.MustParseAddr("192.168.1.9")
+	who := asker{addr: netip.MustParseAddr("192.168.1.9")}
 	for b.Loop() {
-		l.take(addr, costPlain, false)
+		l.take(who, costPlain, false)
 	}
 }

@@ -8,6 +8,8 @@ import (
 	"net/netip"
 	"sync"
 	"time"
+
+	"roomkiosk/internal/live"
 )
 
 // Limits of connections, so that idle ones don't crowd out a panel. Every socket of the hub is a
@@ -74,9 +76,9 @@ func (l *connLimiter) Accept() (net.Conn, error) {
 
 func remoteOf(c net.Conn) netip.Addr {
 	if at, ok := c.RemoteAddr().(*net.TCPAddr); ok {
-		return countedAs(at.AddrPort().Addr())
+		return live.Source(at.AddrPort().Addr())
 	}
-	return callerOf(addrString(c.RemoteAddr()))
+	return live.SourceOf(addrString(c.RemoteAddr()))
 }
 
 // admit counts the connection and returns the one that has to go for it, which may be itself; nil: none.
@@ -88,13 +90,13 @@ func (l *connLimiter) admit(c *limitedConn) *limitedConn {
 	if mine != nil {
 		had = mine.Len()
 	}
-	if !isLocal(c.addr) && had >= l.most(c.addr) {
+	if !live.IsLocal(c.addr) && had >= live.Share(c.addr)*l.perAddress {
 		return c
 	}
 	var victim *limitedConn
 	if l.open >= l.total {
 		greediest := l.greediest()
-		if greediest == nil || !isLocal(c.addr) && had >= greediest.Len() {
+		if greediest == nil || !live.IsLocal(c.addr) && had >= greediest.Len() {
 			return c
 		}
 		victim = greediest.Back().Value.(*limitedConn)
@@ -109,19 +111,12 @@ func (l *connLimiter) admit(c *limitedConn) *limitedConn {
 	return victim
 }
 
-func (l *connLimiter) most(addr netip.Addr) int {
-	if addr.Is6() {
-		return subnet * l.perAddress
-	}
-	return l.perAddress
-}
-
 // greediest are the connections of the address that has most, this machine's own excepted; nil: there
 // are no others. The limiter must be locked.
 func (l *connLimiter) greediest() *list.List {
 	var most *list.List
 	for addr, conns := range l.byAddr {
-		if !isLocal(addr) && (most == nil || conns.Len() > most.Len()) {
+		if !live.IsLocal(addr) && (most == nil || conns.Len() > most.Len()) {
 			most = conns
 		}
 	}
@@ -165,6 +160,9 @@ func (c *limitedConn) SetWriteBuffer(bytes int) error {
 	}
 	return nil
 }
+
+// Inner is the connection that is counted: the hub reads from it, past this one.
+func (c *limitedConn) Inner() net.Conn { return c.Conn }
 
 // abort closes the connection without a good-bye: the kernel would have to remember each for a minute.
 func (c *limitedConn) abort() {

@@ -6,10 +6,13 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"runtime"
 	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/gorilla/websocket"
 )
 
 // elsewhere makes every connection come from another machine.
@@ -91,4 +94,38 @@ func until(t *testing.T, holds func() bool) {
 			t.Fatal("waited in vain")
 		}
 	}
+}
+
+// TestSocketsAtRestHaveSmallStacks: the reader of a socket fits into the smallest stack that there is, 2 KB,
+// with the layers that the kiosk puts between it and its connection.
+func TestSocketsAtRestHaveSmallStacks(t *testing.T) {
+	const sockets = 500
+	tcp, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, _ := newLimited(newDoor("ada"))
+	server := NewHTTPServer(s, slog.New(slog.DiscardHandler))
+	go func() { _ = server.Serve(LimitConns(tcp, MaxConns, MaxConnsPerAddress)) }()
+	defer server.Close()
+	before := stacks()
+	for range sockets {
+		ws, res, err := websocket.DefaultDialer.Dial("ws://"+tcp.Addr().String()+"/rooms/ada/live", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		res.Body.Close()
+		defer ws.Close()
+	}
+	each := 0
+	until(t, func() bool { each = (stacks() - before) / sockets; return each < 3<<10 })
+	t.Logf("the stack of a socket at rest takes %d bytes", each)
+}
+
+// stacks is how many bytes all stacks take.
+func stacks() int {
+	runtime.GC()
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return int(m.StackInuse)
 }

@@ -3,6 +3,7 @@ package web
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"log/slog"
 	"net"
@@ -133,6 +134,7 @@ func serveSlow(t *testing.T, s *Server) (g gate, stop func()) {
 		if err := <-done; !errors.Is(err, http.ErrServerClosed) {
 			t.Error(err)
 		}
+		<-time.After(time.Second) // of the bubble: who is just waiting for the time ends, too
 	}
 }
 
@@ -213,6 +215,51 @@ func TestSocketThatIsNeverRead(t *testing.T) {
 		}
 		stop()
 		ws.Close()
+	})
+}
+
+// TestPanelsSocketHasItsPlace: others, also those behind a proxy on this machine, may take all places of
+// sockets but those that are kept for panels.
+func TestPanelsSocketHasItsPlace(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s, _ := newLimited(newDoor("ada"))
+		s.cfg.Hub = live.New(live.Config{MaxSockets: 100})
+		g, stop := serveSlow(t, s)
+		var open []*websocket.Conn
+		dial := func(from string, header http.Header) int {
+			d := websocket.Dialer{NetDial: func(string, string) (net.Conn, error) { here, _ := g.dial(from); return here, nil }}
+			ws, res, err := d.Dial("ws://localhost/rooms/ada/live?view=panel", header)
+			if err == nil {
+				open = append(open, ws)
+			}
+			if res == nil {
+				t.Fatal(err)
+			}
+			res.Body.Close()
+			return res.StatusCode
+		}
+		for i := range 99 {
+			if got := dial(fmt.Sprintf("10.0.0.%d:1", i), nil); got != http.StatusSwitchingProtocols {
+				t.Fatalf("viewer %d is answered %d", i, got)
+			}
+		}
+		for _, tt := range []struct {
+			from   string
+			header http.Header
+			want   int
+		}{
+			{"10.0.1.1:1", nil, http.StatusServiceUnavailable},
+			{"127.0.0.1:1", http.Header{"X-Forwarded-For": {"10.0.1.1"}}, http.StatusServiceUnavailable},
+			{"127.0.0.1:1", nil, http.StatusSwitchingProtocols},
+		} {
+			if got := dial(tt.from, tt.header); got != tt.want {
+				t.Errorf("%s %v is answered %d, want %d", tt.from, tt.header, got, tt.want)
+			}
+		}
+		for _, ws := range open {
+			ws.Close()
+		}
+		stop()
 	})
 }
 

@@ -51,7 +51,7 @@ func (s *Server) showPanel(c echo.Context) error {
 }
 
 func panelVariant(c echo.Context) variant {
-	if isPanel(c) {
+	if isPanel(c.Request()) {
 		return panel
 	}
 	return readOnly
@@ -90,7 +90,11 @@ func (s *Server) serveBoardLive(c echo.Context) error {
 
 // serveLive hands the connection over to the hub and returns: net/http's buffers are freed then.
 func (s *Server) serveLive(c echo.Context, topics []string) error {
-	if err := s.cfg.Hub.Serve(c.Response().Writer, c.Request(), topics); err != nil {
+	serve := s.cfg.Hub.Serve
+	if isPanel(c.Request()) {
+		serve = s.cfg.Hub.ServePanel
+	}
+	if err := serve(c.Response().Writer, c.Request(), topics); err != nil {
 		s.cfg.Log.Debug("websocket refused", "error", err) // answered already
 	}
 	c.Response().Committed = true

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/labstack/echo/v4"
+	"golang.org/x/time/rate"
 
 	"roomkiosk/internal/live"
 	"roomkiosk/internal/rooms"
@@ -52,6 +53,8 @@ type Server struct {
 	limits  *limiter
 	refusal refusal
 	echo    *echo.Echo
+
+	lostEvents rate.Sometimes // see noteLostEvent
 }
 
 // New makes a server. It starts nothing.
@@ -68,8 +71,9 @@ func New(cfg Config) *Server {
 // guard puts in front of everything what every request has to pass.
 func (s *Server) guard() {
 	s.limits, s.refusal = newLimiter(s.cfg.Now), newRefusal(s.cfg.Build, s.cfg.Assets)
+	s.lostEvents.Interval = time.Hour
 	s.echo = newEcho(s.handleError)
-	s.echo.Pre(s.limitRate, s.catchPanics, secure, s.allowHosts, sameOrigin(http.NewCrossOriginProtection()), limitBody)
+	s.echo.Pre(s.limitRate, s.catchPanics, secure, s.allowHosts, s.sameOrigin(http.NewCrossOriginProtection()), limitBody)
 }
 
 func newEcho(onError echo.HTTPErrorHandler) *echo.Echo {
