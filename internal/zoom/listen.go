@@ -58,6 +58,7 @@ func (l *listener) built(f frame) *rooms.Fault {
 	l.silence.set(silenceWait)
 	l.beat.set(heartbeatWait)
 	l.renewal.set(max(l.tok.renewAt.Sub(l.since), shortestStay))
+	l.s.state.set(true, nil)
 	l.s.listening(true)
 	l.list.set(0)
 	return nil

@@ -129,6 +129,7 @@ func (l *listener) close() {
 		a.stop()
 	}
 	if l.confirmed {
+		l.s.state.set(false, nil)
 		l.s.listening(false)
 	}
 }
@@ -189,7 +190,7 @@ func (l *listener) attend(ctx context.Context) ending {
 				return l.end(fault)
 			}
 		case <-l.silence.C:
-			return l.end(newFault(rooms.FaultUnreachable, "event stream: nothing heard in time"))
+			return l.end(newFault(rooms.FaultUnreachable, "event stream: nothing heard in time"+l.doubt()))
 		case <-l.beat.C:
 			l.beatOnce()
 		case <-l.renewal.C:
@@ -212,6 +213,14 @@ func (l *listener) beatOnce() {
 	l.beat.set(heartbeatWait)
 }
 
+// doubt is what to do about a connection that nobody confirmed.
+func (l *listener) doubt() string {
+	if l.confirmed {
+		return ""
+	}
+	return " before Zoom confirmed the connection; check events_url, and " + remedyPortal
+}
+
 // end is the ending for a reason of this side.
 func (l *listener) end(fault *rooms.Fault) ending {
 	e := ending{fault: fault, confirmed: l.confirmed}
@@ -223,8 +232,8 @@ func (l *listener) end(fault *rooms.Fault) ending {
 
 // lost is the ending of a connection that was closed or broke.
 func (l *listener) lost(err error) ending {
-	f := newFault(rooms.FaultUnreachable, "event stream: the connection ended")
-	f.Err = l.s.scrub.err(err)
+	f := newFault(rooms.FaultUnreachable, "event stream: the connection ended"+l.doubt())
+	f.Err = l.s.scrub.errNowhere(err)
 	e := l.end(f)
 	e.remote = !errors.Is(err, websocket.ErrReadLimit)
 	return e

@@ -82,6 +82,16 @@ func (s *scrubber) err(err error) error {
 	return &scrubbed{text: s.text(err.Error()), err: err}
 }
 
+// addresses finds IP addresses with ports, and pairs of them.
+var addresses = regexp.MustCompile(address + `(->` + address + `)?`)
+
+const address = `(\[[0-9A-Fa-f:.]+(%[\w.-]+)?\]|\b\d{1,3}(\.\d{1,3}){3}):\d{1,5}\b`
+
+// errNowhere is err without addresses, too: this side's port is another one each time.
+func (s *scrubber) errNowhere(err error) error {
+	return &scrubbed{text: addresses.ReplaceAllString(s.text(err.Error()), "[address]"), err: err}
+}
+
 type scrubbed struct {
 	text string
 	err  error

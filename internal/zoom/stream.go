@@ -32,12 +32,16 @@ const (
 	noRival        = 30 * time.Minute
 )
 
+// rivalRemedy says what is wrong then.
+const rivalRemedy = "another kiosk seems to use the same event subscription, and each closes the other's connection; " +
+	"make an event subscription for every kiosk in the Zoom App Marketplace, and put its address into events_url"
+
 // refusedOften is how many tokens in a row the stream refuses before it is asked seldom: Zoom disables
 // apps that fail too often.
 const refusedOften = 4
 
 // stream is the client of the event subscription: developers.zoom.us/docs/api/websockets. Only Listen
-// touches what it remembers.
+// touches what it remembers, besides state.
 type stream struct {
 	c         *Client
 	url       *url.URL // nil: none, or not one of a websocket
@@ -58,6 +62,8 @@ type stream struct {
 	rivals   int       // connections that were pushed out
 	pushedAt time.Time // the last of them, or what ended while a rival was suspected
 	said     string    // of the failure that was logged; empty: all is well
+
+	state streamState
 }
 
 // ending is how a connection, or the attempt to make one, came to its end.
@@ -78,6 +84,8 @@ func newStream(cfg Config, c *Client) *stream {
 	}
 	if u, err := url.Parse(cfg.EventsURL); err == nil && (u.Scheme == "wss" || u.Scheme == "ws") && u.Host != "" {
 		s.url = u
+	} else if cfg.EventsURL != "" {
+		s.state.set(false, noStream())
 	}
 	documented := c.tokens.oauth
 	documented.EndpointParams = nil // the library's own grant is client_credentials
@@ -104,7 +112,11 @@ func (c *Client) Listen(ctx context.Context) error {
 			continue
 		}
 		s.mention(end.fault)
-		timer := c.clock.Timer(s.pause(end))
+		wait := s.pause(end)
+		if s.rivals >= rivalAfter {
+			s.state.set(false, newFault(rooms.FaultUnreachable, rivalRemedy))
+		}
+		timer := c.clock.Timer(wait)
 		select {
 		case <-timer.C:
 		case <-ctx.Done():
@@ -114,11 +126,13 @@ func (c *Client) Listen(ctx context.Context) error {
 	}
 }
 
-// mention logs a failure, unless it is that of the attempt before.
+// mention notes a failure, and logs it unless it is that of the attempt before. What a library says of
+// it doesn't count: it differs by ports and moments.
 func (s *stream) mention(f *rooms.Fault) {
-	if text := f.Error(); text != s.said {
-		s.said = text
-		s.c.log.Warn("zoom events not heard", "kind", string(f.Kind), "error", text)
+	s.state.blame(f)
+	if cause := string(f.Kind) + ": " + f.Detail; cause != s.said {
+		s.said = cause
+		s.c.log.Warn("zoom events not heard", "kind", string(f.Kind), "error", f.Error())
 	}
 }
 
@@ -167,8 +181,7 @@ func (s *stream) giveWay(end ending) time.Duration {
 	if closed && quickly {
 		s.rivals++
 		if s.rivals == rivalAfter {
-			s.c.log.Warn("another kiosk seems to use the same event subscription, and each closes the other's connection; " +
-				"make an event subscription for every kiosk in the Zoom App Marketplace, and put its address into events_url")
+			s.c.log.Warn(rivalRemedy)
 		}
 	}
 	if s.rivals < rivalAfter {

@@ -93,8 +93,12 @@ func (s *stream) dial(ctx context.Context, tok token) (*websocket.Conn, *rooms.F
 // dialFault classifies a connection that wasn't made.
 func (s *stream) dialFault(resp *http.Response, err error) *rooms.Fault {
 	if resp == nil || !errors.Is(err, websocket.ErrBadHandshake) {
-		f := newFault(rooms.FaultUnreachable, "event stream: "+whyNoAnswer(err))
-		f.Err = s.scrub.err(err)
+		detail := "event stream: " + whyNoAnswer(err)
+		if errors.As(err, new(*net.DNSError)) {
+			detail += ", and events_url"
+		}
+		f := newFault(rooms.FaultUnreachable, detail)
+		f.Err = s.scrub.errNowhere(err)
 		return f
 	}
 	a := answer{status: resp.StatusCode, header: resp.Header}
