@@ -18,10 +18,13 @@ const (
 // none.
 type ballast struct{ path string }
 
+// there tells whether the room is kept.
+func (b ballast) there() bool { return exists(b.path) }
+
 // make writes the file, unless it is there or the disk isn't roomy. It tells whether the file is
 // there. What is in it can't be compressed, and there are no holes: the room is really taken.
 func (b ballast) make() bool {
-	if _, err := os.Lstat(b.path); err == nil {
+	if b.there() {
 		return true
 	}
 	if free, err := freeBytes(filepath.Dir(b.path)); err != nil || free < roomy {
@@ -50,6 +53,18 @@ func (b ballast) write() error {
 
 // give gives the room up, and tells whether there was any.
 func (b ballast) give() bool { return os.Remove(b.path) == nil }
+
+// turnedReadOnly tells whether the disk that the folder is on says that it can't be written any more,
+// without writing: ext4 tells some of it in its flags and the rest to whoever syncs. A disk that says
+// nothing may fail all the same.
+func turnedReadOnly(dir string) bool {
+	const readOnly = 1 // ST_RDONLY of statvfs
+	var s syscall.Statfs_t
+	if err := syscall.Statfs(dir, &s); err == nil && s.Flags&readOnly != 0 {
+		return true
+	}
+	return syncDir(dir) != nil
+}
 
 // freeBytes is the room on the disk that the folder is on.
 func freeBytes(dir string) (uint64, error) {

@@ -133,9 +133,15 @@ func (c *Cache) look(fn func(*database) error) error {
 	return err
 }
 
-// write runs fn in a transaction; if the file turns out to be damaged, once more in a new file. The
-// caller holds mu.
+// write runs fn in a transaction, and tells IT what keeps it from being written. The caller holds mu.
 func (c *Cache) write(fn func(*sql.Tx) error) error {
+	err := c.tryToWrite(fn)
+	c.tellUnwritten(err)
+	return err
+}
+
+// tryToWrite runs fn once more in a new file if the one there turns out to be damaged.
+func (c *Cache) tryToWrite(fn func(*sql.Tx) error) error {
 	if c.damage == nil {
 		db := c.db.Load()
 		err := db.transact(fn)

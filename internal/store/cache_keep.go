@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
+	"path/filepath"
 
 	"roomkiosk/internal/rooms"
 	"roomkiosk/migrations"
@@ -21,7 +22,7 @@ type CacheConfig struct {
 // KeepCache opens the cache and keeps it going whatever happens to its file: where it can't be
 // opened or made, it is in memory, with what can be read of the file, until it can. Health tells so.
 // Tend has to be called every minute or so. A schedule that finds no room on the disk is an error to
-// whoever saves it, and nothing else.
+// whoever saves it, and told; it costs neither the file nor what is in it.
 func KeepCache(cfg CacheConfig) (*Cache, error) {
 	c := newCacheAt(cfg.Path, cfg.Log)
 	c.clock = cfg.Clock
@@ -96,6 +97,37 @@ func (c *Cache) standIn(why error) error {
 	return nil
 }
 
+// tellUnwritten tells what a write that failed says about the disk.
+func (c *Cache) tellUnwritten(err error) {
+	switch {
+	case c.clock == nil:
+	case isFull(err):
+		c.health.begin(DiskFull, c.clock.Now(), fmt.Sprintf(
+			"New schedules find no room in %s, the disk is full. After a restart without a network the displays would show older ones. Delete what isn't needed there: the kiosk wants %d MB.",
+			c.path, roomy>>20))
+	case isBarred(err):
+		c.health.begin(ReadOnly, c.clock.Now(), fmt.Sprintf(
+			"New schedules can't be stored in %s: %v. After a restart without a network the displays would show older ones. Let the kiosk's user write the file and its folder; if the disk turned read-only by itself, replace it. The kiosk tries again by itself.",
+			c.path, err))
+	}
+}
+
+// lookAgain ends the troubles that are over. The caller holds mu.
+func (c *Cache) lookAgain(db *database) {
+	full := c.health.has(DiskFull)
+	if !full && !c.health.has(ReadOnly) {
+		return
+	}
+	if err := db.prove(); err != nil {
+		c.tellUnwritten(err)
+		return
+	}
+	c.health.over(ReadOnly)
+	if free, err := freeBytes(filepath.Dir(c.path)); full && err == nil && free >= roomy {
+		c.health.over(DiskFull)
+	}
+}
+
 func (c *Cache) tellDamaged(reason error) {
 	c.health.begin(Damaged, c.clock.Now(), fmt.Sprintf(
 		"%s was damaged (%v) and has been made anew; the calendars are read again. If this happens again, replace the disk or card.", c.path, reason))
@@ -153,14 +185,15 @@ func readRows(from *sql.DB, query string) ([][]any, error) {
 // Health tells what is wrong with the cache, for IT: nothing, as a rule.
 func (c *Cache) Health() []Trouble { return c.health.list() }
 
-// Tend tries to get the file back if the cache is in memory, and writes what it holds. While all is
-// well it does nothing.
+// Tend tries to get the file back if the cache is in memory, and writes what it holds; and it looks
+// whether a file that couldn't be written can be again. While all is well it does nothing.
 func (c *Cache) Tend() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.health.age(c.clock.Now())
 	before := c.db.Load()
 	if !before.standIn {
+		c.lookAgain(before)
 		return
 	}
 	if err := c.moveToFile(before); err != nil {
@@ -168,7 +201,9 @@ func (c *Cache) Tend() {
 		return
 	}
 	_ = before.close() // memory is given back, whatever it says
-	c.health.over(MemoryOnly)
+	for _, code := range []TroubleCode{MemoryOnly, ReadOnly, DiskFull} {
+		c.health.over(code)
+	}
 }
 
 // moveToFile opens the file, or makes it anew, and writes into it what the database in memory holds.

@@ -19,20 +19,24 @@ const (
 	logHeader   = 32
 	frameHeader = 24
 
+	skipped = 255 // pages behind one that can't be read: 1 MiB
+
 	actionValues = 20 // columns of actions, of which the first, seq, is the row's id
 )
 
 // carve looks for rows of actions in every page of a journal and of its log by itself, however
-// little of the structure around them is left, and adds those that nothing newer is known of. It may
-// find what was deleted a while ago; that is old, and is deleted again.
+// little of the structure around them is left, and adds those that weren't read. It may find what was
+// deleted a while ago; that is old, and is deleted again.
 func carve(path string, f *found) {
-	forPages(path+"-wal", logHeader, frameHeader, func(page []byte) { carvePage(page, f) })
-	forPages(path, 0, 0, func(page []byte) { carvePage(page, f) })
+	late := func() bool { return f.late(carvingFor) }
+	carve := func(page []byte) { carvePage(page, f) }
+	forPages(path+"-wal", logHeader, frameHeader, late, carve)
+	forPages(path, 0, 0, late, carve)
 }
 
 // forPages calls do with every page of a file whose pages begin after a header, each with a header
-// of its own. Blocks that the disk can't give back are passed over.
-func forPages(path string, header, each int64, do func([]byte)) {
+// of its own: see eachPage.
+func forPages(path string, header, each int64, late func() bool, do func([]byte)) {
 	file, err := os.Open(path)
 	if err != nil {
 		return
@@ -42,10 +46,19 @@ func forPages(path string, header, each int64, do func([]byte)) {
 	if err != nil || !info.Mode().IsRegular() {
 		return
 	}
+	eachPage(file, info.Size(), header, each, late, do)
+}
+
+// eachPage passes over the blocks that the disk can't give back. When it is late, each of them costs
+// those behind it, too: they are slow to fail, and often side by side.
+func eachPage(file io.ReaderAt, size, header, each int64, late func() bool, do func([]byte)) {
 	page := make([]byte, pageSize)
-	for at := header + each; at < info.Size(); at += each + pageSize {
+	for at := header + each; at < size; at += each + pageSize {
 		n, err := file.ReadAt(page, at)
 		if err != nil && !errors.Is(err, io.EOF) {
+			if late() {
+				at += skipped * (each + pageSize)
+			}
 			continue
 		}
 		clear(page[n:])
@@ -65,7 +78,7 @@ func carvePage(page []byte, f *found) {
 			continue
 		}
 		if a, seq, ok := carveRow(page[at:]); ok && plausible(a) {
-			f.add(a, seq)
+			f.add(numbered{Action: a, seq: seq, carved: true})
 		}
 	}
 }

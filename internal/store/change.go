@@ -2,6 +2,7 @@ package store
 
 import (
 	"database/sql"
+	"errors"
 	"fmt"
 	"time"
 )
@@ -54,11 +55,11 @@ func (j *Journal) changeLocked(p purpose, fn func(*sql.Tx) error) error {
 	}
 	var err error
 	for range attempts {
-		if err = j.ready(); err != nil {
-			return err
+		if !j.ready() {
+			return j.refusal(p, j.why)
 		}
-		if err = j.db.transact(fn); err == nil {
-			j.wrote()
+		if err = j.db.transact(j.proving(fn)); err == nil {
+			j.wrote(p)
 			return nil
 		}
 		if !j.remedied(p, err) {
@@ -68,25 +69,30 @@ func (j *Journal) changeLocked(p purpose, fn func(*sql.Tx) error) error {
 	return j.refusal(p, err)
 }
 
+// proving makes a write that goes well a proof that the trouble is over, whatever there is to change.
+func (j *Journal) proving(fn func(*sql.Tx) error) func(*sql.Tx) error {
+	if !j.health.has(ReadOnly) {
+		return fn
+	}
+	return func(tx *sql.Tx) error { return errors.Join(fn(tx), proof(tx)) }
+}
+
 // wrote draws the conclusions of a write that went well. With a full disk the log is emptied at once,
 // as long as there is room for that: what is left then goes a hundred times as far.
-func (j *Journal) wrote() {
+func (j *Journal) wrote(p purpose) {
 	j.health.over(ReadOnly)
-	if j.health.has(DiskFull) {
-		j.shrinkLog()
+	if !j.health.has(DiskFull) {
+		return
+	}
+	j.shrinkLog()
+	if p == forTap {
+		j.tellFull(roomLeft)
 	}
 }
 
-// ready tries to get the file back if something stands in for it. The caller holds mu.
-func (j *Journal) ready() error {
-	if !j.db.standIn || j.reopened() {
-		return nil
-	}
-	if isFull(j.why) {
-		return fmt.Errorf("%w: %w", ErrFull, j.why)
-	}
-	return fmt.Errorf("%w: %w", ErrReadOnly, j.why)
-}
+// ready tries to get the file back if something stands in for it, and tells whether it is there. The
+// caller holds mu.
+func (j *Journal) ready() bool { return !j.db.standIn || j.reopened() }
 
 // remedied does something about why a write failed, and tells whether it is worth another attempt.
 // The caller holds mu.
@@ -108,11 +114,17 @@ func (j *Journal) remedied(p purpose, err error) bool {
 func (j *Journal) refusal(p purpose, err error) error {
 	switch {
 	case isFull(err):
-		if p == forTap {
-			j.tellFull()
+		j.health.over(ReadOnly)
+		switch {
+		case p == forTap || j.db.standIn:
+			j.tellFull(roomNone)
+		case j.ballast.there():
+			j.tellFull(roomKept)
+		case !j.health.has(DiskFull):
+			j.tellFull(roomLeft) // as far as is known
 		}
 		return fmt.Errorf("%w: %w", ErrFull, err)
-	case isBarred(err):
+	case isBarred(err), j.db.standIn:
 		j.tellReadOnly(err)
 		return fmt.Errorf("%w: %w", ErrReadOnly, err)
 	default:
@@ -120,79 +132,12 @@ func (j *Journal) refusal(p purpose, err error) error {
 	}
 }
 
-func (j *Journal) tellReadOnly(err error) {
-	j.health.begin(ReadOnly, j.clock.Now(), fmt.Sprintf(
-		"Taps can't be stored in %s, and are refused: %v. Let the kiosk's user write the file and its folder; if the disk turned read-only by itself, replace it. The kiosk tries again by itself.",
-		j.path, err))
-}
-
-func (j *Journal) tellFull() {
-	j.health.begin(DiskFull, j.clock.Now(), fmt.Sprintf(
-		"The disk of %s is full. Taps go in as long as the room lasts that was kept for them; history waits. Delete what isn't needed there: the kiosk wants %d MB.",
-		j.path, roomy>>20))
-}
-
-// makeRoom gives the ballast up, or else brings the log into the database and its room back. It
-// tells whether there may be room now. The caller holds mu.
-func (j *Journal) makeRoom(err error) bool {
-	j.tellFull()
-	if j.ballast.give() {
-		j.log.Warn("ballast given up", "path", j.ballast.path, "reason", err)
-		return true
-	}
-	return j.shrinkLog()
-}
-
-// shrinkLog writes the log's pages to where they belong and cuts it to nothing, if that can be done
-// at once.
-func (j *Journal) shrinkLog() bool {
-	if j.db == nil || j.db.standIn {
-		return false
-	}
-	var busy, pages, moved int
-	if err := j.db.write.QueryRow("PRAGMA wal_checkpoint(TRUNCATE)").Scan(&busy, &pages, &moved); err != nil {
-		return false
-	}
-	return busy == 0
-}
-
 // Health tells what is wrong with the journal, for IT: nothing, as a rule.
 func (j *Journal) Health() []Trouble { return j.health.list() }
-
-// Tend does what has to be done from time to time: it tries a file that couldn't be written again,
-// and makes the ballast when there is room. While all is well it writes nothing.
-func (j *Journal) Tend() {
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	now := j.clock.Now()
-	j.health.age(now)
-	j.seen.forget(now.Add(-toldFor))
-	if j.db.standIn || j.health.has(ReadOnly) {
-		j.tryWriting()
-	}
-	j.keepBallast()
-}
-
-// tryWriting ends the trouble that nothing can be written if that is so. The caller holds mu.
-func (j *Journal) tryWriting() {
-	if !j.db.standIn && j.db.checkWritable() == nil {
-		j.health.over(ReadOnly)
-		return
-	}
-	j.reopened()
-}
 
 // Opened returns how often the file was opened anew since the start: then it may hold what could not be
 // read before.
 func (j *Journal) Opened() uint64 { return j.opened.Load() }
-
-// keepBallast makes the ballast, if there is room for it. Until there is, the disk counts as full if
-// it was. The caller holds mu.
-func (j *Journal) keepBallast() {
-	if j.ballast.make() {
-		j.health.over(DiskFull)
-	}
-}
 
 // reopened tries to open the file anew, if it wasn't tried a moment ago, and tells whether that
 // went well. The caller holds mu.
@@ -203,6 +148,11 @@ func (j *Journal) reopened() bool {
 	}
 	j.tried = now
 	db, err := j.tryOpen()
+	if err == nil {
+		if err = db.prove(); err != nil {
+			err = errors.Join(err, db.close())
+		}
+	}
 	if err != nil && isCorrupt(err) {
 		return j.mend(err) == nil
 	}
@@ -223,6 +173,7 @@ func (j *Journal) use(db *database) {
 	j.db, j.why = db, nil
 	j.gate.Unlock()
 	j.opened.Add(1)
+	j.held = count(db)
 	if err := before.close(); err != nil {
 		j.log.Warn("journal not closed before it was opened again", "error", err)
 	}

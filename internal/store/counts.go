@@ -11,6 +11,9 @@ import (
 	"roomkiosk/internal/rooms"
 )
 
+// countedFor is how many days counts are kept after their details are gone.
+const countedFor = 400
+
 // counted tells whether it is added up when its details are forgotten.
 func counted(w rooms.What) bool { return w != rooms.HappenedStatus && w != rooms.HappenedFlag }
 
@@ -160,6 +163,52 @@ func (j *Journal) foldHistory(before time.Time) error {
 		})
 		if err != nil {
 			return fmt.Errorf("adding up old history: %w", err)
+		}
+	}
+}
+
+// The rows of one batch of old counts. They are found room by room, two searches of the key for each:
+// day by day it would be every row.
+const oldCounts = `
+WITH RECURSIVE known(room) AS (
+    SELECT min(room)
+    FROM counts
+    UNION ALL
+    SELECT (SELECT min(room) FROM counts WHERE room > known.room)
+    FROM known
+    WHERE known.room IS NOT NULL
+)
+SELECT counts.rowid
+FROM known
+CROSS JOIN counts
+WHERE counts.room = known.room
+AND counts.day < ?1
+LIMIT ?2`
+
+const deleteCounts = `
+DELETE FROM counts
+WHERE rowid IN (` + oldCounts + `)`
+
+// pruneCounts deletes the counts of days that are long gone.
+func (j *Journal) pruneCounts(before time.Time) error {
+	first := before.UTC().AddDate(0, 0, -countedFor).Format(time.DateOnly)
+	for {
+		var more bool
+		err := j.look(func(db *database) error {
+			return db.read.QueryRow("SELECT EXISTS ("+oldCounts+")", first, batch).Scan(&more)
+		})
+		if err != nil {
+			return fmt.Errorf("finding old counts: %w", err)
+		}
+		if !more {
+			return nil
+		}
+		err = j.change(func(tx *sql.Tx) error {
+			_, err := tx.Exec(deleteCounts, first, batch)
+			return err
+		})
+		if err != nil {
+			return fmt.Errorf("pruning old counts: %w", err)
 		}
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"math"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -168,11 +169,27 @@ func (d *database) checkPages(pragma string) error {
 	return nil
 }
 
-// checkWritable proves that the file can be written, without writing: SQLite opens a file read-only
-// without a word when it has no right to write it, and only the first tap would find out.
+// checkWritable finds a file that SQLite has opened read-only, which it does without a word when it
+// has no right to write it; only the first tap would find out. It writes nothing: see prove.
 func (d *database) checkWritable() error {
 	if _, err := d.write.Exec("DELETE FROM " + goose.DefaultTablename + " WHERE FALSE"); err != nil { //nolint:gosec // a constant of the library
 		return fmt.Errorf("checking that it can be written: %w", err)
+	}
+	return nil
+}
+
+// prove proves that the file can be written, by writing: what changes nothing succeeds also on a disk
+// that takes nothing any more.
+func (d *database) prove() error { return d.transact(proof) }
+
+// proof changes what nothing else uses.
+func proof(tx *sql.Tx) error {
+	var n int32
+	if err := tx.QueryRow("PRAGMA user_version").Scan(&n); err != nil {
+		return fmt.Errorf("proving that it can be written: %w", err)
+	}
+	if _, err := tx.Exec(fmt.Sprintf("PRAGMA user_version = %d", (n+1)&math.MaxInt32)); err != nil {
+		return fmt.Errorf("proving that it can be written: %w", err)
 	}
 	return nil
 }

@@ -225,13 +225,32 @@ func TestCacheOnAFullDisk(t *testing.T) {
 	if err := k.Learn("exchange_ids", strings.Repeat("x", 1<<20)); !errors.Is(err, ErrFull) {
 		t.Errorf("got %v", err)
 	}
-	if !exists(k.ballast.path) || len(c.Health()) > 0 || len(k.Health()) > 0 {
-		t.Error(names(t, dir), c.Health(), k.Health())
+	if got := c.Health(); !exists(k.ballast.path) || len(got) != 1 || got[0].Code != DiskFull {
+		t.Error(names(t, dir), got)
+	}
+	if got := k.Health(); len(got) != 1 || got[0].Code != DiskFull || !strings.Contains(got[0].Detail, roomKept) {
+		t.Error(got)
+	}
+	c.Tend()
+	if got := c.Health(); len(got) != 1 {
+		t.Error(got)
 	}
 	if diff := cmp.Diff(someSchedule(), scheduleOf(t, c.Cache, "ada")); diff != "" {
 		t.Error(diff)
 	}
+	if err := os.Truncate(filepath.Join(dir, "filler"), size(t, filepath.Join(dir, "filler"))-1<<18); err != nil {
+		t.Fatal(err)
+	}
+	c.Tend() // there is room for a little
+	if got := c.Health(); len(got) != 1 {
+		t.Error(got)
+	}
 	freed()
+	c.Tend()
+	k.Tend()
+	if got := slices.Concat(c.Health(), k.Health()); len(got) > 0 {
+		t.Error(got)
+	}
 	save(t, c.Cache, "ada", large)
 }
 

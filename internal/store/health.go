@@ -14,8 +14,8 @@ type TroubleCode string
 // The troubles. All but Damaged are over when their cause is.
 const (
 	Damaged    TroubleCode = "damaged"     // a file was damaged and has been replaced; told for a day, or until the kiosk stops
-	DiskFull   TroubleCode = "disk_full"   // the disk is full; what was kept for taps has been given up
-	ReadOnly   TroubleCode = "read_only"   // taps can't be stored
+	DiskFull   TroubleCode = "disk_full"   // the disk is full; what goes in all the same is in its words
+	ReadOnly   TroubleCode = "read_only"   // the file can't be written: taps or schedules can't be stored
 	MemoryOnly TroubleCode = "memory_only" // what is cached is in memory alone, and gone with a restart
 )
 

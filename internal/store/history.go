@@ -99,7 +99,7 @@ func (j *Journal) HistoryDropped() int {
 // RunHistory writes what is noted, a moment after it was, until the context ends, and then the rest.
 // While nothing is noted it writes nothing.
 func (j *Journal) RunHistory(ctx context.Context) error {
-	for {
+	for failing := false; ; {
 		select {
 		case <-ctx.Done():
 			return j.flush()
@@ -115,10 +115,14 @@ func (j *Journal) RunHistory(ctx context.Context) error {
 			case <-timer.C:
 			}
 			wait = 0
-			if err := j.flush(); err != nil {
-				j.log.Warn("history not written yet", "error", err)
+			err := j.flush()
+			if err != nil {
 				wait = flushLater
 			}
+			if err != nil && !failing { // once, however long it lasts
+				j.log.Warn("history not written yet", "error", err)
+			}
+			failing = err != nil
 		}
 	}
 }
@@ -147,9 +151,12 @@ func (j *Journal) flushSome() (int, error) {
 	if len(some) == 0 {
 		return 0, nil
 	}
-	if err := j.change(func(tx *sql.Tx) error { return insertHistory(tx, some) }); err != nil {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if err := j.changeLocked(forLess, func(tx *sql.Tx) error { return insertHistory(tx, some) }); err != nil {
 		return 0, err
 	}
+	j.held.history += len(some)
 	j.notes.done()
 	return len(some), nil
 }

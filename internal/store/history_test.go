@@ -357,7 +357,7 @@ func leavesWith(t *testing.T, path, text string) []int64 {
 	t.Helper()
 	var found []int64
 	at := int64(0)
-	forPages(path, 0, 0, func(page []byte) {
+	forPages(path, 0, 0, func() bool { return false }, func(page []byte) {
 		if page[0] == tableLeaf && bytes.Contains(page, []byte(text)) {
 			found = append(found, at)
 		}

@@ -32,6 +32,7 @@ type Journal struct {
 	opened atomic.Uint64
 	tried  time.Time // when it was last tried to open the file again
 	why    error     // why it can't be written
+	held   holding
 
 	gate sync.RWMutex // held by whoever uses db, and by whoever replaces it, who holds mu too
 	db   *database
@@ -140,7 +141,7 @@ func (j *Journal) Record(actions ...rooms.Action) error {
 	if err != nil {
 		return fmt.Errorf("recording %d actions: %w", len(actions), err)
 	}
-	j.seen.remember(actions)
+	j.held.taps += j.seen.remember(actions)
 	return nil
 }
 

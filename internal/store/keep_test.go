@@ -457,7 +457,7 @@ func TestRowsThatCannotBeRight(t *testing.T) {
 	if got := len(actionsOf(t, k.Journal, "ada", start)); got != 196 {
 		t.Errorf("%d taps", got)
 	}
-	if detail := k.Health()[0].Detail; !strings.Contains(detail, "196 taps were carried over; 4 rows") {
+	if detail := k.Health()[0].Detail; !strings.Contains(detail, "196 taps, 0 entries of the history and 0 sums of earlier days were carried over; how much else was in it isn't known; 4 rows") {
 		t.Error(detail)
 	}
 }

@@ -22,12 +22,12 @@ const (
 func (j *Journal) start() error {
 	db, err := j.tryOpen()
 	if isFull(err) && j.ballast.give() {
-		j.tellFull()
+		j.tellFull(roomLeft)
 		db, err = j.tryOpen()
 	}
 	switch {
 	case err == nil:
-		j.db = db
+		j.db, j.held = db, count(db)
 	case isCorrupt(err):
 		err = j.mend(err)
 	case isFull(err), isBarred(err):
@@ -41,7 +41,7 @@ func (j *Journal) start() error {
 	if j.db == nil {
 		return err
 	}
-	j.keepBallast()
+	j.lookForRoom()
 	return nil
 }
 
@@ -105,7 +105,7 @@ func (j *Journal) startInMemory(why error) error {
 	if exists(path + mended) {
 		path += mended
 	}
-	f, err := salvage(path, knownVersion(migrations.Journal()))
+	f, err := salvage(path, knownVersion(migrations.Journal()), j.clock.Now)
 	return errors.Join(err, j.standIn(f, why))
 }
 
@@ -122,7 +122,7 @@ func (j *Journal) standIn(f *found, why error) error {
 	}
 	j.db, j.why, j.tried = db, why, j.clock.Now()
 	if isFull(why) {
-		j.tellFull()
+		j.tellFull(roomNone)
 	} else {
 		j.tellReadOnly(why)
 	}
@@ -148,7 +148,7 @@ func (j *Journal) mend(reason error) error {
 	if before != nil && !before.standIn {
 		before.closeDamaged()
 	}
-	f, err := salvage(j.path, knownVersion(migrations.Journal()))
+	f, err := salvage(j.path, knownVersion(migrations.Journal()), j.clock.Now)
 	if before != nil && before.standIn {
 		f.readActions(before.read)
 		_ = before.close() // memory is given back, whatever it says
@@ -159,7 +159,7 @@ func (j *Journal) mend(reason error) error {
 	}
 	db, to, err := j.rebuild(f)
 	if isFull(err) && j.ballast.give() {
-		j.tellFull()
+		j.tellFull(roomLeft)
 		db, to, err = j.rebuild(f)
 	}
 	if err != nil {
@@ -168,7 +168,11 @@ func (j *Journal) mend(reason error) error {
 	}
 	j.db, j.why = db, nil
 	j.health.over(ReadOnly)
-	j.tellDamaged(reason.Error(), to, fmt.Sprintf(" %d taps were carried over; %d rows couldn't be right and were left out.", len(f.actions), f.refused))
+	if before != nil && before.standIn {
+		j.opened.Add(1)
+	}
+	j.tellDamaged(reason.Error(), to, j.held.saved(f))
+	j.held = count(db)
 	return nil
 }
 

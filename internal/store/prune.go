@@ -28,13 +28,20 @@ AND expires_at < ?2
 AND updated_at < ?2`
 
 // Prune deletes the actions that are no longer open and expired, and last changed, before the given
-// instant, and adds the history before it up in counts. It writes nothing when there are none. Taps can be
-// recorded meanwhile.
+// instant, adds the history before it up in counts, and deletes the counts of days more than 400 days
+// before it. It writes nothing when there are none. Taps can be recorded meanwhile.
 func (j *Journal) Prune(before time.Time) error {
-	if err := j.pruneActions(before); err != nil {
-		return err
+	for _, prune := range []func(time.Time) error{j.pruneActions, j.foldHistory, j.pruneCounts} {
+		if err := prune(before); err != nil {
+			return err
+		}
 	}
-	return j.foldHistory(before)
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if !j.db.standIn {
+		j.held = count(j.db)
+	}
+	return nil
 }
 
 func (j *Journal) pruneActions(before time.Time) error {

@@ -14,6 +14,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 	"unicode/utf8"
 
 	"github.com/mattn/go-sqlite3"
@@ -21,8 +22,11 @@ import (
 	"roomkiosk/internal/rooms"
 )
 
-// probes is how many row ids are tried, one by one, in a stretch that no search gets through.
-const probes = 100_000
+const (
+	probes     = 100_000         // row ids that are tried, one by one, in a stretch that no search gets through
+	probingFor = 5 * time.Second // from the start: a card that wears out may take seconds for each
+	carvingFor = 8 * time.Second // from the start: from then on a block that can't be read costs its neighbours
+)
 
 // errImplausible means that a row can't be what was written.
 var errImplausible = errors.New("a row that can't be right")
@@ -34,7 +38,13 @@ type found struct {
 	history []rooms.Happening
 	counts  []rooms.Count
 	refused int // rows that can't be right
+
+	now   func() time.Time // nil: there is time enough
+	began time.Time
 }
+
+// late tells whether that much time has gone by.
+func (f *found) late(after time.Duration) bool { return f.now != nil && f.now().Sub(f.began) >= after }
 
 // unnumbered is the place of an action whose row is lost: after all others.
 const unnumbered = math.MaxInt64
@@ -42,21 +52,24 @@ const unnumbered = math.MaxInt64
 // numbered is an action with its place in the order of insertion.
 type numbered struct {
 	rooms.Action
-	seq int64
+	seq    int64
+	carved bool // found in a page, maybe an old one, and not by a query
 }
 
-// add takes an action unless it can't be right, or a newer state of it is known.
-func (f *found) add(a rooms.Action, seq int64) {
-	if !plausible(a) {
+// add takes an action unless it can't be right, or is known: what was read counts more than what was
+// carved, of which the newest counts. The clock that dated them may have been set back in between.
+func (f *found) add(a numbered) {
+	if !plausible(a.Action) {
 		f.refused++
 		return
 	}
-	if known, ok := f.actions[a.ID]; ok && !a.UpdatedAt.After(known.UpdatedAt) {
-		return
-	} else if ok {
-		seq = known.seq
+	if known, ok := f.actions[a.ID]; ok {
+		if a.carved && !known.carved || a.carved == known.carved && !a.UpdatedAt.After(known.UpdatedAt) {
+			return
+		}
+		a.seq = known.seq
 	}
-	f.actions[a.ID] = numbered{Action: a, seq: seq}
+	f.actions[a.ID] = a
 }
 
 // ordered returns the actions in the order of their insertion.
@@ -96,9 +109,9 @@ func word(s string) bool {
 
 // salvage reads what it can of the journal at path, which nothing else in this process has open. It
 // changes nothing. What it can't read it leaves out, but for a [NewerSchemaError]: of what a newer
-// kiosk wrote, it can't know what matters.
-func salvage(path string, known int64) (*found, error) {
-	f := &found{actions: map[string]numbered{}, learned: map[string]string{}}
+// kiosk wrote, it can't know what matters. What takes too long by the clock now it leaves out, too.
+func salvage(path string, known int64, now func() time.Time) (*found, error) {
+	f := &found{actions: map[string]numbered{}, learned: map[string]string{}, now: now, began: now()}
 	db, done, err := openSource(path)
 	if err == nil {
 		defer done()
@@ -192,7 +205,7 @@ func copyFile(from, to string) error {
 // are empty.
 func (f *found) readAll(db *sql.DB) {
 	f.readActions(db)
-	readTable(db, "history", historyColumns, func(row scanner) (int64, error) {
+	f.readTable(db, "history", historyColumns, func(row scanner) (int64, error) {
 		h, seq, err := scanHappening(row)
 		if err == nil && (h.Room == "" || !word(string(h.What))) {
 			err = errImplausible
@@ -201,9 +214,9 @@ func (f *found) readAll(db *sql.DB) {
 			f.history = append(f.history, h)
 		}
 		return seq, err
-	}, &f.refused)
+	})
 	slices.SortStableFunc(f.history, func(a, b rooms.Happening) int { return a.At.Compare(b.At) })
-	readTable(db, "learned", "rowid, name, value", func(row scanner) (int64, error) {
+	f.readTable(db, "learned", "rowid, name, value", func(row scanner) (int64, error) {
 		var seq int64
 		var name, value string
 		err := row.Scan(&seq, &name, &value)
@@ -211,8 +224,8 @@ func (f *found) readAll(db *sql.DB) {
 			f.learned[name] = value
 		}
 		return seq, err
-	}, &f.refused)
-	readTable(db, "counts", "rowid, room, day, what, cause, times, spent", func(row scanner) (int64, error) {
+	})
+	f.readTable(db, "counts", "rowid, room, day, what, cause, times, spent", func(row scanner) (int64, error) {
 		c, seq, err := scanCount(row)
 		if err == nil && (c.Room == "" || !word(string(c.What)) || c.Times < 1) {
 			err = errImplausible
@@ -221,32 +234,32 @@ func (f *found) readAll(db *sql.DB) {
 			f.counts = append(f.counts, c)
 		}
 		return seq, err
-	}, &f.refused)
+	})
 }
 
 func (f *found) readActions(db *sql.DB) {
-	readTable(db, "actions", actionColumns, func(row scanner) (int64, error) {
+	f.readTable(db, "actions", actionColumns, func(row scanner) (int64, error) {
 		a, seq, err := scanAction(row)
 		if err == nil {
-			f.add(a, seq)
+			f.add(numbered{Action: a, seq: seq})
 		}
 		return seq, err
-	}, &f.refused)
+	})
 }
 
 // scanner is a row.
 type scanner interface{ Scan(into ...any) error }
 
 // readTable reads the rows that can be read: upwards from the first until a page can't be read,
-// downwards from the last likewise, and what is between one by one. take returns the row's id, also
-// when it fails. Rows that it can't take are counted.
-func readTable(db *sql.DB, table, columns string, take func(scanner) (int64, error), refused *int) {
+// downwards from the last likewise, and what is between one by one, while there is time. take returns
+// the row's id, also when it fails. Rows that it can't take are counted.
+func (f *found) readTable(db *sql.DB, table, columns string, take func(scanner) (int64, error)) {
 	query := "SELECT " + columns + " FROM " + table
-	low, up, err := readOn(db, query+" WHERE rowid > ? ORDER BY rowid", 0, take, refused)
+	low, up, err := f.readOn(db, query+" WHERE rowid > ? ORDER BY rowid", 0, take)
 	if err == nil || hasCode(err, sqlite3.ErrError) { // all, or there is no such table
 		return
 	}
-	high, down, _ := readOn(db, query+" WHERE rowid > ? ORDER BY rowid DESC", low, take, refused)
+	high, down, _ := f.readOn(db, query+" WHERE rowid > ? ORDER BY rowid DESC", low, take)
 	switch {
 	case !up && !down:
 		return // no end to hold on to
@@ -260,16 +273,16 @@ func readTable(db *sql.DB, table, columns string, take func(scanner) (int64, err
 		return
 	}
 	defer func() { _ = one.Close() }()
-	for id := low + 1; id < min(high, low+probes); id++ {
+	for id := low + 1; id < min(high, low+probes) && !f.late(probingFor); id++ {
 		if _, err := take(one.QueryRow(id)); err != nil && !errors.Is(err, sql.ErrNoRows) && !isCorrupt(err) {
-			*refused++
+			f.refused++
 		}
 	}
 }
 
 // readOn reads rows until the end or a page that can't be read, and returns the id of the last and
 // whether there was any.
-func readOn(db *sql.DB, query string, after int64, take func(scanner) (int64, error), refused *int) (int64, bool, error) {
+func (f *found) readOn(db *sql.DB, query string, after int64, take func(scanner) (int64, error)) (int64, bool, error) {
 	last, some := after, false
 	rows, err := db.QueryContext(context.Background(), query, after)
 	if err != nil {
@@ -279,7 +292,7 @@ func readOn(db *sql.DB, query string, after int64, take func(scanner) (int64, er
 	for rows.Next() {
 		seq, err := take(rows)
 		if err != nil {
-			*refused++
+			f.refused++
 		}
 		if seq != 0 {
 			last, some = seq, true

@@ -14,13 +14,15 @@ type seen struct {
 	actions map[string]rooms.Action // by id
 }
 
-// remember keeps actions as they are now.
-func (s *seen) remember(actions []rooms.Action) {
+// remember keeps actions as they are now, and returns how many weren't known.
+func (s *seen) remember(actions []rooms.Action) int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	before := len(s.actions)
 	for _, a := range actions {
 		s.actions[a.ID] = a
 	}
+	return len(s.actions) - before
 }
 
 // learn keeps actions that were read, unless they are known: what was recorded since is newer.

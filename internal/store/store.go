@@ -10,13 +10,14 @@
 //     that still matter, those that this process has seen are carried over whether they can be read
 //     or not. A power cut in the midst of that loses nothing either.
 //   - With a full disk taps still go in for a while: a file that holds room for them is given up.
+//     IT is told before that, by whatever finds the disk full or read-only first.
 //   - Where nothing can be written, what can be read is shown, and an action that isn't stored is
 //     refused with [ErrReadOnly] or [ErrFull], never pretended. As soon as it can be written again,
 //     taps go on.
 //   - A file of a newer kiosk is refused with [NewerSchemaError] and not touched.
 //
 // The history is noted in memory and written every few seconds: a crash loses the last of it. It
-// never takes room that a tap might need.
+// never takes room that a tap might need. What it adds up to is kept for 400 days.
 //
 // [Cache] holds what can be read anew, so that the display has something to say without a network.
 // It writes nothing while nothing changes, survives crashes of the process, may lose its last
