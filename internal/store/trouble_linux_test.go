@@ -63,7 +63,7 @@ func truncateOrMake(t *testing.T, path string, size int64) {
 	}
 }
 
-// failWrites has every write to a file of this process fail until it is undone.
+// failWrites has every write of this process to a file fail until it is undone.
 func failWrites(t *testing.T) (undo func()) {
 	t.Helper()
 	signal.Ignore(syscall.SIGXFSZ)
@@ -132,8 +132,23 @@ func TestDiskThatTurnsReadOnly(t *testing.T) {
 	}
 }
 
-// A disk that says nothing and fails every write: whoever writes first tells.
+// A disk that says nothing and fails every write: whoever writes first tells. All files of a process
+// fail at once, those of go test too, so that this one has a process of its own.
 func TestDiskThatFailsWrites(t *testing.T) {
+	const alone = "STORE_TEST_ALONE"
+	if os.Getenv(alone) == "" {
+		cmd := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestDiskThatFailsWrites$", "-test.v")
+		cmd.Env = append(os.Environ(), alone+"=1")
+		if out, err := cmd.CombinedOutput(); err != nil || !bytes.Contains(out, []byte("PASS")) {
+			t.Errorf("%v\n%s", err, out)
+		}
+		return
+	}
+	checkFailedWrites(t)
+}
+
+func checkFailedWrites(t *testing.T) {
+	t.Helper()
 	dir := t.TempDir()
 	k, log := keep(t, filepath.Join(dir, "journal.db")), &bytes.Buffer{}
 	c, err := KeepCache(CacheConfig{Path: filepath.Join(dir, "cache.db"), Log: slog.New(slog.NewTextHandler(log, nil)), Clock: k.clock})
