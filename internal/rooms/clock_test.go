@@ -89,6 +89,31 @@ func TestClockWatch(t *testing.T) {
 	}
 }
 
+// The word of a service that says nothing any more holds for a while against another's, and as long as
+// it is the only one.
+func TestOldOpinions(t *testing.T) {
+	for _, c := range []struct {
+		other bool // a service that says another time
+		later time.Duration
+		want  ClockDoubt
+	}{
+		{false, 24 * time.Hour, ClockTrusted},
+		{true, opinionHolds, ClockTrusted},
+		{true, opinionHolds + time.Second, ClockDisagrees},
+	} {
+		w := watched(time.Time{}, TimeSync{})
+		w.Answered("a", noon, noon)
+		now := noon.Add(c.later)
+		w.Look(now, c.later, TimeSync{})
+		if c.other {
+			w.Answered("b", now.Add(time.Hour), now)
+		}
+		if got, _ := w.Look(now, 0, TimeSync{}); got != c.want {
+			t.Errorf("another opinion (%v) %v later: %q, want %q", c.other, c.later, got, c.want)
+		}
+	}
+}
+
 // However often the clock is corrected by less than the slack, what a service said is not forgotten,
 // and when the corrections add up to a wrong clock, that is noticed.
 func TestSmallStepsAddUp(t *testing.T) {
