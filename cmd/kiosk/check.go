@@ -146,6 +146,9 @@ func checkServices(ctx context.Context, t *table, cfg *config.Config, in surroun
 			client = nil // every room would say the same
 		}
 	}
+	if client != nil && cfg.Zoom.EventsURL != "" {
+		t.add(found("zoom events", "heard", within(ctx, client.CheckStream)))
+	}
 	calendars, err := newCalendars(cfg, in, m, m.count)
 	if err != nil {
 		t.add(finding{what: "calendars", result: broken, said: err.Error()})

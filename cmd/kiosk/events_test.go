@@ -84,3 +84,25 @@ func TestNoWebhook(t *testing.T) {
 		t.Errorf("%d", answer.StatusCode)
 	}
 }
+
+// A stream that can't be heard is said to IT, by the check too.
+func TestWrongStream(t *testing.T) {
+	r := newRig(t)
+	r.withEvents(t)
+	r.write(t, "kiosk.toml", strings.Replace(r.toml(), "[zoom]\n", "[zoom]\nevents_url = \""+r.ZoomEventsURL()+"x\"\n", 1))
+	url, _ := r.serving(t)
+	eventually(t, "the page for IT", func() bool {
+		page, _ := get(t, url+"/rooms/ada/history")
+		return strings.Contains(string(page), "events don")
+	})
+	if metrics, _ := get(t, url+"/metrics"); !strings.Contains(string(metrics), "kiosk_zoom_stream_up 0") {
+		t.Error("no metric tells of it")
+	}
+	var out, log output
+	if code := (program{stdout: &out, stderr: &log}).main(t.Context(), []string{"check", "--config", r.config}); code != exitFailure {
+		t.Errorf("kiosk check: %d", code)
+	}
+	if !strings.Contains(out.String(), "zoom events") {
+		t.Errorf("kiosk check says\n%s", out.String())
+	}
+}

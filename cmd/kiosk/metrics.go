@@ -140,7 +140,17 @@ func (w *watcher) newsFigures() []figure {
 	count := func(what string, value uint64) figure {
 		return figure{desc: desc, kind: prometheus.CounterValue, value: float64(value), label: []string{what}}
 	}
-	return []figure{count("news", n.News), count("ignored", n.Ignored), count("malformed", n.Malformed)}
+	out := []figure{
+		count("news", n.News), count("ignored", n.Ignored), count("malformed", n.Malformed), count("refused", n.Refused),
+	}
+	if w.cfg.Zoom.EventsURL == "" {
+		return out
+	}
+	up := figure{desc: describe("kiosk_zoom_stream_up", "1 while Zoom's event stream is connected."), kind: prometheus.GaugeValue}
+	if listening, _ := w.zoom.Stream(); listening {
+		up.value = 1
+	}
+	return append(out, up)
 }
 
 func (w *watcher) roomFigures() []figure {

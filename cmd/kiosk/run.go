@@ -13,6 +13,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -48,24 +49,26 @@ type surroundings struct {
 
 // kiosk is everything that runs, wired up.
 type kiosk struct {
-	in      surroundings
-	cfg     *config.Config
-	lock    *os.File // keeps other kiosks out of the data folder
-	journal *store.Journal
-	cache   *store.Cache
-	hub     *live.Hub
-	zoom    *zoom.Client // nil: no Zoom
-	told    *told
-	clock   *clockwatch
-	opened  uint64 // how often the journal had been opened when the keepers read it
-	keepers []*rooms.Keeper
-	web     *web.Server
+	in        surroundings
+	cfg       *config.Config
+	lock      *os.File // keeps other kiosks out of the data folder
+	journal   *store.Journal
+	cache     *store.Cache
+	hub       *live.Hub
+	zoom      *zoom.Client // nil: no Zoom
+	told      *told
+	deafSince atomic.Int64 // since when Zoom's events don't arrive, in microseconds
+	clock     *clockwatch
+	opened    uint64 // how often the journal had been opened when the keepers read it
+	keepers   []*rooms.Keeper
+	web       *web.Server
 }
 
 // build opens the stores and wires everything up. It is the only place that knows all packages. What
 // it opened has to be closed, also when it fails.
 func build(ctx context.Context, cfg *config.Config, in surroundings) (*kiosk, error) {
 	k := &kiosk{in: in, cfg: cfg, told: newTold()}
+	k.deafSince.Store(in.clock.Now().UnixMicro())
 	if err := k.open(); err != nil {
 		return k, err
 	}
@@ -243,11 +246,17 @@ func (k *kiosk) tend(ctx context.Context) error {
 	}
 }
 
-// troubles are what IT has to be told of the stores.
+// troubles are what IT has to be told of the stores, and of Zoom's events.
 func (k *kiosk) troubles() []views.Trouble {
 	var out []views.Trouble
 	for _, t := range slices.Concat(k.journal.Health(), k.cache.Health()) {
 		out = append(out, views.Trouble{Since: t.Since, Text: t.Detail})
+	}
+	if k.zoom != nil {
+		if up, why := k.zoom.Stream(); !up && why != nil {
+			text := "Zoom's events don't arrive, so what is done in the room shows late: " + why.Detail + "."
+			out = append(out, views.Trouble{Since: time.UnixMicro(k.deafSince.Load()), Text: text})
+		}
 	}
 	return out
 }

@@ -51,6 +51,9 @@ func (k *kiosk) hear(n rooms.News) {
 }
 
 func (k *kiosk) listening(up bool) {
+	if !up {
+		k.deafSince.Store(k.in.clock.Now().UnixMicro())
+	}
 	k.told.say(func(keeper *rooms.Keeper) { keeper.Listening(up) }, false)
 }
 
