@@ -59,7 +59,6 @@ type kiosk struct {
 	told      *told
 	deafSince atomic.Int64 // since when Zoom's events don't arrive, in microseconds
 	clock     *clockwatch
-	opened    uint64 // how often the journal had been opened when the keepers read it
 	keepers   []*rooms.Keeper
 	web       *web.Server
 }
@@ -149,7 +148,6 @@ func (k *kiosk) house(ctx context.Context, calendars map[string]rooms.Calendar, 
 	for _, c := range k.cfg.Calendars {
 		polls[c.Name], named[c.Name] = c.Poll, namedByZoom(c.Kind)
 	}
-	k.opened = k.journal.Opened()
 	for _, room := range k.cfg.Rooms {
 		cfg := rooms.KeeperConfig{
 			Room: room, Calendar: calendars[room.Calendar], Journal: k.journal, Cache: k.cache, History: k.journal,
@@ -231,17 +229,15 @@ func (k *kiosk) run(ctx context.Context, listener net.Listener) error {
 func (k *kiosk) tend(ctx context.Context) error {
 	tick := time.NewTicker(tendEvery)
 	defer tick.Stop()
-	for opened := k.opened; ; {
+	for {
 		select {
 		case <-ctx.Done():
 			return nil
-		case <-tick.C:
-		}
-		k.cache.Tend()
-		k.journal.Tend()
-		if now := k.journal.Opened(); now != opened { // it may hold taps that nobody could read before
-			opened = now
+		case <-k.journal.Reopened(): // it may hold taps that nobody could read before
 			k.told.say((*rooms.Keeper).Recollect, false)
+		case <-tick.C:
+			k.cache.Tend()
+			k.journal.Tend()
 		}
 	}
 }

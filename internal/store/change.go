@@ -58,7 +58,13 @@ func (j *Journal) changeLocked(p purpose, fn func(*sql.Tx) error) error {
 		if !j.ready() {
 			return j.refusal(p, j.why)
 		}
-		if err = j.db.transact(j.proving(fn)); err == nil {
+		if err = j.db.lostLog(false); err == nil {
+			err = j.db.transact(j.proving(fn))
+		}
+		if err == nil {
+			err = j.db.lostLog(true)
+		}
+		if err == nil {
 			j.wrote(p)
 			return nil
 		}
@@ -135,9 +141,15 @@ func (j *Journal) refusal(p purpose, err error) error {
 // Health tells what is wrong with the journal, for IT: nothing, as a rule.
 func (j *Journal) Health() []Trouble { return j.health.list() }
 
-// Opened returns how often the file was opened anew since the start: then it may hold what could not be
-// read before.
-func (j *Journal) Opened() uint64 { return j.opened.Load() }
+// Reopened tells whenever the file was opened anew: then it may hold what could not be read before.
+func (j *Journal) Reopened() <-chan struct{} { return j.opened }
+
+func (j *Journal) tellReopened() {
+	select {
+	case j.opened <- struct{}{}:
+	default: // that is known
+	}
+}
 
 // reopened tries to open the file anew, if it wasn't tried a moment ago, and tells whether that
 // went well. The caller holds mu.
@@ -172,7 +184,7 @@ func (j *Journal) use(db *database) {
 	before := j.db
 	j.db, j.why = db, nil
 	j.gate.Unlock()
-	j.opened.Add(1)
+	j.tellReopened()
 	j.held = count(db)
 	if err := before.close(); err != nil {
 		j.log.Warn("journal not closed before it was opened again", "error", err)

@@ -40,7 +40,8 @@ type database struct {
 	path    string
 	write   *sql.DB
 	read    *sql.DB
-	standIn bool // in memory: nothing in it outlives the process
+	standIn bool        // in memory: nothing in it outlives the process
+	log     fs.FileInfo // of the log at the last look; nil: it wasn't looked at, or was emptied since
 }
 
 // open opens or makes the file, checks that it is sound and writable, and brings its schema up to

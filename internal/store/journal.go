@@ -7,7 +7,6 @@ import (
 	"log/slog"
 	"path/filepath"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"roomkiosk/internal/rooms"
@@ -28,10 +27,10 @@ type Journal struct {
 
 	seen seen
 
-	mu     sync.Mutex // held by whoever writes, or changes what follows
-	opened atomic.Uint64
-	tried  time.Time // when it was last tried to open the file again
-	why    error     // why it can't be written
+	mu     sync.Mutex    // held by whoever writes, or changes what follows
+	opened chan struct{} // the file was opened anew
+	tried  time.Time     // when it was last tried to open the file again
+	why    error         // why it can't be written
 	held   holding
 
 	gate sync.RWMutex // held by whoever uses db, and by whoever replaces it, who holds mu too
@@ -79,7 +78,7 @@ func OpenJournal(path string) (*Journal, error) {
 func newJournalAt(path string, log *slog.Logger) *Journal {
 	return &Journal{
 		path: path, log: log, health: health{log: log}, ballast: ballast{filepath.Join(filepath.Dir(path), "ballast")},
-		notes: newNotes(), seen: seen{actions: map[string]rooms.Action{}},
+		notes: newNotes(), seen: seen{actions: map[string]rooms.Action{}}, opened: make(chan struct{}, 1),
 	}
 }
 

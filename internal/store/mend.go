@@ -60,7 +60,7 @@ func (j *Journal) tryOpen() (*database, error) {
 	}
 	db, err := open(j.path, syncAtOnce, patience, migrations.Journal())
 	if err == nil {
-		if err = checkJournal(db); err != nil {
+		if err = errors.Join(checkJournal(db), db.lostLog(false)); err != nil {
 			db, err = nil, errors.Join(err, db.close())
 		}
 	}
@@ -90,6 +90,9 @@ func outOfPlace(path string) string {
 		return "it is a folder"
 	}
 	log, logErr := os.Stat(path + "-wal")
+	if logErr == nil && log.IsDir() {
+		return "its log is a folder"
+	}
 	if logErr != nil || log.Size() == 0 || err == nil && info.Size() > 0 {
 		return ""
 	}
@@ -169,7 +172,7 @@ func (j *Journal) mend(reason error) error {
 	j.db, j.why = db, nil
 	j.health.over(ReadOnly)
 	if before != nil && before.standIn {
-		j.opened.Add(1)
+		j.tellReopened()
 	}
 	j.tellDamaged(reason.Error(), to, j.held.saved(f))
 	j.held = count(db)

@@ -45,6 +45,7 @@ func (j *Journal) shrinkLog() bool {
 	if j.db == nil || j.db.standIn {
 		return false
 	}
+	j.db.log = nil // for it may be emptied now
 	var busy, pages, moved int
 	if err := j.db.write.QueryRow("PRAGMA wal_checkpoint(TRUNCATE)").Scan(&busy, &pages, &moved); err != nil {
 		return false

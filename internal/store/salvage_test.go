@@ -176,7 +176,7 @@ func TestOpenedCountsMending(t *testing.T) {
 	record(t, k.Journal, action("a"))
 	damageUnder(t, k.db)
 	record(t, k.Journal, action("b"))
-	if got := k.Opened(); got != 0 {
+	if got := len(k.Reopened()); got != 0 {
 		t.Errorf("opened %d times", got)
 	}
 	file := k.db
@@ -186,7 +186,7 @@ func TestOpenedCountsMending(t *testing.T) {
 	overwrite(t, path, 0, 4096)
 	k.clock.move(retryEvery)
 	k.Tend()
-	if got := k.Opened(); got != 1 {
+	if got := len(k.Reopened()); got != 1 {
 		t.Errorf("opened %d times", got)
 	}
 }
