@@ -7,6 +7,8 @@ require (
 	roomkiosk v0.0.0
 )
 
+require github.com/gorilla/websocket v1.5.3 // indirect
+
 require (
 	cloud.google.com/go/auth v0.24.1-0.20261001053825-dbc26066f70a // indirect
 	cloud.google.com/go/auth/oauth2adapt v0.3.1 // indirect
