@@ -209,7 +209,9 @@ func (x index) reached(r row) bool {
 		if q.kind != r.kind || q.at.Before(r.tapped.Add(-slack)) {
 			continue
 		}
-		unknown := q.status == 0 && (r.kind == rooms.CheckIn && now.checkedIn || r.kind == rooms.Release && now.end.Before(r.expires))
+		// A page in the place of Zoom's answer, 200, hides what that was; the calendar tells.
+		hidden := q.status == 0 || q.status == http.StatusOK
+		unknown := hidden && (r.kind == rooms.CheckIn && now.checkedIn || r.kind == rooms.Release && now.end.Before(r.expires))
 		if q.status == http.StatusAccepted || unknown {
 			return true
 		}

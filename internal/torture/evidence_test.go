@@ -144,6 +144,9 @@ func TestNoLies(t *testing.T) {
 		"an undo whose answer broke off":                    func(e *evidence) { e.taps[5].action = "" },
 		"a tap that nobody was told of, and that is there":  func(e *evidence) { e.taps = e.taps[2:] },
 		"an answer that was lost, and whose effect is seen": func(e *evidence) { e.requests[0].status = 0 },
+		"a page in the place of an answer, and the effect is seen": func(e *evidence) {
+			e.requests[0].status = http.StatusOK
+		},
 		"a release of a meeting that was over": func(e *evidence) {
 			e.requests = e.requests[:3]
 			e.events["out"] = truth{end: at(9), checkedIn: true}
