@@ -45,12 +45,12 @@ func measurePage(ctx context.Context, b *bench) ([]row, error) {
 	defer bare.Stop()
 
 	var ours, theirs []float64
-	for range b.rounds(5, 2) {
+	for round := range b.rounds(5, 2) {
 		for _, turn := range []struct {
 			url  string
 			into *[]float64
 		}{{k.panel(), &ours}, {base + "/page", &theirs}} {
-			rate, err := hammer(ctx, turn.url, time.Second)
+			rate, err := hammer(ctx, round, turn.url, time.Second)
 			if err != nil {
 				return nil, err
 			}
@@ -91,7 +91,7 @@ func (b *bench) keepPage(ctx context.Context, url string) (file string, size int
 }
 
 // hammer requests a page for so long over a few connections and returns the rate per second.
-func hammer(ctx context.Context, page string, d time.Duration) (float64, error) {
+func hammer(ctx context.Context, turn int, page string, d time.Duration) (float64, error) {
 	at, err := url.Parse(page)
 	if err != nil {
 		return 0, err
@@ -100,8 +100,9 @@ func hammer(ctx context.Context, page string, d time.Duration) (float64, error) 
 	var answered atomic.Int64
 	began := time.Now()
 	g, ctx := errgroup.WithContext(ctx)
-	for range pageClients {
-		g.Go(func() error { return hammerOne(ctx, at.Host, request, began.Add(d), &answered) })
+	for i := range pageClients {
+		from := net.IPv4(127, 1, byte(turn), byte(i+1)) // what an address may ask in a second is limited
+		g.Go(func() error { return hammerOne(ctx, from, at.Host, request, began.Add(d), &answered) })
 	}
 	if err := g.Wait(); err != nil {
 		return 0, fmt.Errorf("requesting %s: %w", page, err)
@@ -110,8 +111,8 @@ func hammer(ctx context.Context, page string, d time.Duration) (float64, error) 
 }
 
 // hammerOne is one client: as thin as can be, since it shares the machine with the server.
-func hammerOne(ctx context.Context, addr, request string, until time.Time, answered *atomic.Int64) error {
-	conn, err := (&net.Dialer{}).DialContext(ctx, "tcp", addr)
+func hammerOne(ctx context.Context, from net.IP, addr, request string, until time.Time, answered *atomic.Int64) error {
+	conn, err := (&net.Dialer{LocalAddr: &net.TCPAddr{IP: from}}).DialContext(ctx, "tcp", addr)
 	if err != nil {
 		return err
 	}
